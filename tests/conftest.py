@@ -21,10 +21,11 @@ from matting.cli.signals import NAMES
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from tests.support.browser import Browser, running_browser
 from tests.support.chromium import MISSING, PROGRAM
-from tests.support.loaded_networks import LoadedNetworks
+from tests.support.loaded_networks import use_loaded_networks
 from tests.support.loaded_processes import use_loaded_processes
 from tests.support.markers import require_gpu
 from tests.support.opens import OpenCounter, counted_opens
+from tests.support.partial_networks import MARK, MARK_VALUE
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
@@ -100,11 +101,8 @@ def _loaded_processes() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _loaded_networks() -> Iterator[None]:
-    """Load the same weights only once for all the jobs that are run in this process."""
-    load_checkpoint = LoadedNetworks().load_checkpoint
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("matting.workers.worker", "matting.run"):
-            patch.setattr(f"{module}.load_checkpoint", load_checkpoint)
+        use_loaded_networks(patch)
         yield
 
 
@@ -147,6 +145,19 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write random weights of the whole network: every part of it affects the result."""
     return write_random_checkpoint(tmp_path_factory.mktemp("weights") / "random.pth", seed=20)
+
+
+@pytest.fixture(scope="session")
+def light_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write random weights for jobs, which a light network computes with in the tests' processes.
+
+    What comes of a frame depends on its pixels, on those before it, and on the weights.
+    """
+    path = write_random_checkpoint(tmp_path_factory.mktemp("weights") / "light.pth", seed=20)
+    weights = torch.load(path, weights_only=True)
+    weights[MARK].fill_(MARK_VALUE)
+    torch.save(weights, path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -53,10 +53,10 @@ class Job(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Job:
+def job(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> Job:
     """One in all formats that every computer has; two of them are finished."""
     segments = cut(tmp_path_factory.mktemp("deliver"), Recorder(), sum(COUNTS))
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     folder = infer(segments, options, None, Recorder())
     with patch("matting.deliver.finish", return_value=[]):
         deliver(folder.root, ROWS, options, None, Recorder())
@@ -133,9 +133,9 @@ def test_what_somebody_else_put_where_a_result_goes_is_named_before_anything_is_
 
 
 def test_what_is_in_the_way_of_a_format_is_named_before_anything_is_matted(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
-    options = replace(matting_options(random_checkpoint), formats=(FormatName.MATTE,))
+    options = replace(matting_options(light_checkpoint), formats=(FormatName.MATTE,))
     segments = cut(tmp_path, Recorder(), 4)
     theirs = tmp_path / "clip_MATTED_matte.mp4"
     theirs.write_text("mine", encoding="utf-8")
@@ -155,10 +155,10 @@ def test_another_green_is_delivered_as_the_composite(job: Job) -> None:
     assert [path.read_bytes() for path in files(job.matted, OutputKind.MATTE)] == mattes
 
 
-def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_all_steps_and_a_format_in_one_go(tmp_path: Path, light_checkpoint: Path) -> None:
     video, progress = make_clip(tmp_path / "clip.mp4", 4), Recorder()
     rows = [FORMATS[FormatName.PRORES]]
-    options = replace(matting_options(random_checkpoint), formats=(rows[0].name,))
+    options = replace(matting_options(light_checkpoint), formats=(rows[0].name,))
     run(video, SECOND, options, None, progress)
     assert {path.name for path in tmp_path.glob("clip_MATTED*")} == {
         "clip_MATTED.mp4",
@@ -166,9 +166,9 @@ def test_all_steps_and_a_format_in_one_go(tmp_path: Path, random_checkpoint: Pat
     }
 
 
-def test_what_is_matted_is_delivered_at_once(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_what_is_matted_is_delivered_at_once(tmp_path: Path, light_checkpoint: Path) -> None:
     segments = cut(tmp_path, Recorder(), 4)
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     options = replace(options, formats=(FormatName.GREEN, FormatName.EXR))
     infer_and_deliver(segments, options, None, Recorder())
     assert len(frame_times(tmp_path / "clip_MATTED.mp4")) == 4
@@ -177,11 +177,11 @@ def test_what_is_matted_is_delivered_at_once(tmp_path: Path, random_checkpoint: 
 
 @pytest.mark.parametrize("begun_by", ["run", "infer"])
 def test_a_job_goes_on_to_deliver_what_it_was_begun_with(
-    begun_by: str, tmp_path: Path, random_checkpoint: Path
+    begun_by: str, tmp_path: Path, light_checkpoint: Path
 ) -> None:
     """Interrupted while the network works, and dropped on a batch file again."""
     video, progress = make_clip(tmp_path / "clip.mp4", 4), Recorder()
-    begun = replace(matting_options(random_checkpoint), formats=(FormatName.PNG,))
+    begun = replace(matting_options(light_checkpoint), formats=(FormatName.PNG,))
     resumed = replace(begun, formats=(), typed=frozenset())
 
     def interrupt() -> None:
@@ -204,10 +204,10 @@ def test_a_job_goes_on_to_deliver_what_it_was_begun_with(
 
 
 def test_what_is_delivered_later_is_not_what_a_job_was_begun_with(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, Recorder(), 4)
-    options = replace(matting_options(random_checkpoint), formats=(FormatName.PNG,))
+    options = replace(matting_options(light_checkpoint), formats=(FormatName.PNG,))
     infer_and_deliver(segments, options, None, Recorder())
     matted, progress = MattedFolder.of(segments), Recorder()
     typed = replace(options, formats=(), typed=frozenset())
@@ -218,10 +218,10 @@ def test_what_is_delivered_later_is_not_what_a_job_was_begun_with(
 
 
 def test_formats_without_stored_mattes_are_refused_before_the_first_hour(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 4)
-    options = with_output(matting_options(random_checkpoint), keep_matte=False)
+    options = with_output(matting_options(light_checkpoint), keep_matte=False)
     with pytest.raises(InputError, match="none are stored"):
         run(video, SECOND, replace(options, formats=(FormatName.PRORES,)), None, Recorder())
     assert not (tmp_path / "clip_segments").exists()
@@ -237,9 +237,9 @@ def test_the_alpha_that_is_delivered_is_the_one_that_is_stored(matted: MattedFol
 
 
 def test_a_disk_that_is_too_small_is_told_before(
-    tmp_path: Path, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, light_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
     monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
     monkeypatch.setattr(files_module, "free_disk_bytes", lambda _: 10)
@@ -249,9 +249,9 @@ def test_a_disk_that_is_too_small_is_told_before(
 
 
 def test_edges_shape_what_is_delivered_and_not_what_is_stored(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
     [matte] = files(matted, OutputKind.MATTE)
     stored, content = stored_alpha(matte), matte.read_bytes()
@@ -266,10 +266,10 @@ def test_edges_shape_what_is_delivered_and_not_what_is_stored(
 
 
 def test_what_a_format_does_not_hold_of_this_source_is_said(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 4, pixel_format="yuv444p10le")
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(segment(clip, SECOND, None, Recorder()), options, None, Recorder())
     progress = Recorder()
     deliver(matted.root, [FORMATS[FormatName.WEBM]], options, None, progress)
@@ -282,12 +282,12 @@ def test_background_needs_a_picture_or_a_video(job: Job) -> None:
         deliver(job.matted.root, delivery_formats("background"), job.options, None, Recorder())
 
 
-def test_separate_videos_get_a_finished_file_each(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_separate_videos_get_a_finished_file_each(tmp_path: Path, light_checkpoint: Path) -> None:
     folder = tmp_path / "videos"
     folder.mkdir()
     for name in ("one.mp4", "two.mp4"):
         make_clip(folder / name, 3)
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(folder, options, None, Recorder())
     rows = [FORMATS[FormatName.PRORES], FORMATS[FormatName.GREEN]]
     finished = deliver(matted.root, rows, options, None, Recorder())
@@ -300,8 +300,8 @@ def test_separate_videos_get_a_finished_file_each(tmp_path: Path, random_checkpo
     }
 
 
-def test_pictures_need_no_audio_and_so_no_video(tmp_path: Path, random_checkpoint: Path) -> None:
-    options = matting_options(random_checkpoint)
+def test_pictures_need_no_audio_and_so_no_video(tmp_path: Path, light_checkpoint: Path) -> None:
+    options = matting_options(light_checkpoint)
     matted = infer(cut(tmp_path, Recorder(), 4), options, None, Recorder())
     (tmp_path / "clip.mp4").unlink()
     with pytest.raises(InputError, match="clip.mp4"):
@@ -313,9 +313,9 @@ def test_pictures_need_no_audio_and_so_no_video(tmp_path: Path, random_checkpoin
     assert len(list(folder.iterdir())) == 4
 
 
-def test_pictures_become_pictures_or_need_a_rate(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_pictures_become_pictures_or_need_a_rate(tmp_path: Path, light_checkpoint: Path) -> None:
     write_take(tmp_path / "takes" / "take", 3)
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(tmp_path / "takes", options, None, Recorder())
     with pytest.raises(InputError, match="--frame-rate"):
         deliver(matted.root, [FORMATS[FormatName.PRORES]], options, None, Recorder())

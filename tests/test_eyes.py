@@ -84,10 +84,10 @@ def test_where_it_is_asked_for_the_picture_is_one(
 
 
 def test_files_that_are_made_by_another_view_leave_mattes_as_they_were_found(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     inputs = read_inputs(stacked(tmp_path))
-    options = options_for(random_checkpoint)
+    options = options_for(light_checkpoint)
     matted = with_views(inputs, options.matte)
     mono, sphere = parse_view("mono,360"), parse_view("top-bottom,180")
     other, note = with_delivered_views(inputs, options, mono)

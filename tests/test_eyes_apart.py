@@ -105,14 +105,14 @@ def apart(job: MattedFolder) -> set[StereoLayout | UnsetType]:
 
 @pytest.fixture(scope="module")
 def alone(
-    tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path
+    tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path
 ) -> tuple[Alphas, Alphas]:
     """The alpha of each eye's own video, in one pass."""
     folder = tmp_path_factory.mktemp("alone")
     jobs = [
         infer(
             cut(folder / str(eye), film(eye), 60, View()),
-            options(random_checkpoint),
+            options(light_checkpoint),
             None,
             Recorder(),
         )
@@ -125,10 +125,10 @@ def alone(
 
 
 @pytest.fixture(scope="module")
-def stacked(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
+def stacked(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> MattedFolder:
     """Stacked eyes in three segments, matted each by itself because nothing else was asked for."""
     segments = cut(tmp_path_factory.mktemp("stacked") / "job", both(STACKED), 1, View(STACKED))
-    return infer(segments, options(random_checkpoint, Eyes.AUTO), None, Recorder())
+    return infer(segments, options(light_checkpoint, Eyes.AUTO), None, Recorder())
 
 
 def copy_of(job: MattedFolder, folder: Path) -> tuple[MattedFolder, Path]:
@@ -147,14 +147,14 @@ def test_eyes_above_each_other_are_matted_as_their_own_videos_over_all_segments(
 
 
 def test_so_are_eyes_side_by_side_where_it_is_asked_for_and_stopped(
-    tmp_path: Path, alone: tuple[Alphas, Alphas], random_checkpoint: Path
+    tmp_path: Path, alone: tuple[Alphas, Alphas], light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path / "job", both(BESIDE), 1, View(BESIDE))
     job, progress = MattedFolder.of(segments), Recorder()
     interrupt_after(progress, job, "output_001.mp4")
     with pytest.raises(KeyboardInterrupt):
-        infer(segments, options(random_checkpoint), None, progress)
-    infer(segments, options(random_checkpoint), None, Recorder())
+        infer(segments, options(light_checkpoint), None, progress)
+    infer(segments, options(light_checkpoint), None, Recorder())
     assert apart(job) == {BESIDE}
     np.testing.assert_array_equal(alphas(job), np.concatenate(alone, axis=2))
 
@@ -163,10 +163,10 @@ def test_a_lost_state_and_a_range_that_is_done_again_are_of_each_eye(
     stacked: MattedFolder,
     tmp_path: Path,
     alone: tuple[Alphas, Alphas],
-    random_checkpoint: Path,
+    light_checkpoint: Path,
 ) -> None:
     job, segments = copy_of(stacked, tmp_path)
-    own = options(random_checkpoint, Eyes.AUTO)
+    own = options(light_checkpoint, Eyes.AUTO)
     (job.output_folder(OutputKind.MATTE) / "output_002.mkv").unlink()
     for state in job.root.rglob("*.pt"):
         state.unlink()
@@ -188,10 +188,10 @@ def as_before(job: MattedFolder) -> None:
 
 
 def test_a_job_of_an_earlier_version_stays_one_picture_until_it_is_asked_for(
-    tmp_path: Path, stacked: MattedFolder, random_checkpoint: Path
+    tmp_path: Path, stacked: MattedFolder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path / "job", both(STACKED), 60, View(STACKED))
-    together = options(random_checkpoint, Eyes.TOGETHER)
+    together = options(light_checkpoint, Eyes.TOGETHER)
     job = infer(segments, together, None, Recorder())
     before = alphas(job)
     assert apart(job) == {UNSET}
@@ -199,12 +199,12 @@ def test_a_job_of_an_earlier_version_stays_one_picture_until_it_is_asked_for(
     for typed in (frozenset[JobOption](), None):  # from the command line, and from Python
         as_before(job)
         progress = Recorder()
-        now = replace(options(random_checkpoint, Eyes.AUTO), typed=typed, again=False)
+        now = replace(options(light_checkpoint, Eyes.AUTO), typed=typed, again=False)
         infer(segments, now, None, progress)
         assert progress.mentions("are done already") and not progress.asked
     as_before(job)
     asked = replace(
-        options(random_checkpoint, Eyes.AUTO), typed=frozenset({JobOption.EYES}), again=False
+        options(light_checkpoint, Eyes.AUTO), typed=frozenset({JobOption.EYES}), again=False
     )
     with pytest.raises(InputError, match="--eyes") as refusal:  # nobody is there to be asked
         infer(segments, asked, None, Recorder())
@@ -216,10 +216,10 @@ def test_a_job_of_an_earlier_version_stays_one_picture_until_it_is_asked_for(
 
 
 def test_side_by_side_or_seen_as_one_picture_it_is_one(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     for name, view in (("beside", View(BESIDE)), ("whole", AutoView.WHOLE)):
         layout = BESIDE if view == View(BESIDE) else STACKED
         segments = cut(tmp_path / name, both(layout)[:2], 60, View(layout))
-        own = options(random_checkpoint, Eyes.AUTO, view=view)
+        own = options(light_checkpoint, Eyes.AUTO, view=view)
         assert apart(infer(segments, own, None, Recorder())) == {UNSET}

@@ -27,11 +27,11 @@ PRORES = FORMATS[FormatName.PRORES]
 
 
 @pytest.fixture(scope="module")
-def cleaned(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Path:
+def cleaned(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> Path:
     """Return the folder of a finished job without its working files."""
     folder = tmp_path_factory.mktemp("cleaned")
     video = make_clip(folder / "clip.mp4", 4, gop=2)
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     options = replace(options, formats=tuple(row.name for row in ROWS))
     cutting = CuttingOptions(seconds=Fraction(2, 30))
     run(video, cutting, options, None, Recorder(), cleaning=CleanUp.ALL_BUT_MATTE)
@@ -45,8 +45,8 @@ def folder(cleaned: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def options(random_checkpoint: Path) -> MattingOptions:
-    return matting_options(random_checkpoint)
+def options(light_checkpoint: Path) -> MattingOptions:
+    return matting_options(light_checkpoint)
 
 
 def redeliver(folder: Path, rows: list[DeliveryFormat], options: MattingOptions) -> Recorder:

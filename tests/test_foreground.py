@@ -16,12 +16,12 @@ from tests.support.stages import cut, matting_options, with_matte
 
 
 def test_another_foreground_is_matted_again_with_the_same_alpha(
-    tmp_path: Path, random_checkpoint: Path, progress: Recorder
+    tmp_path: Path, light_checkpoint: Path, progress: Recorder
 ) -> None:
     segments = cut(tmp_path, progress, 3)
     stored: list[MattePlanes] = []
     for foreground in Foreground:
-        options = with_matte(matting_options(random_checkpoint), foreground=foreground)
+        options = with_matte(matting_options(light_checkpoint), foreground=foreground)
         ledger = Ledger(infer(segments, options, None, progress))
         path = ledger.output(ledger.names[0], OutputKind.MATTE)
         assert path is not None

@@ -84,13 +84,13 @@ def last_state(folder: MattedFolder, name: str) -> list[torch.Tensor]:
 
 
 def test_the_state_goes_on_over_cuts(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
-    in_three = matte(cut(tmp_path, progress), random_checkpoint, progress)
+    in_three = matte(cut(tmp_path, progress), light_checkpoint, progress)
     long = CuttingOptions(seconds=Fraction(100))
     in_one = infer(
         segment(tmp_path / "clip.mp4", long, tmp_path / "one", progress),
-        matting_options(random_checkpoint),
+        matting_options(light_checkpoint),
         None,
         progress,
     )
@@ -151,14 +151,14 @@ def test_odd_sizes(tmp_path: Path, progress: Recorder, opaque_checkpoint: Path) 
 
 
 def test_bfloat16_stays_near_float32(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 20)
     kinds = OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA), encoding=FAST)
-    full = infer(segments, matting_options(random_checkpoint, kinds, 0.5), None, progress)
+    full = infer(segments, matting_options(light_checkpoint, kinds, 0.5), None, progress)
     half = infer(
         segments,
-        with_matte(matting_options(random_checkpoint, kinds, 0.5), precision=Precision.BF16),
+        with_matte(matting_options(light_checkpoint, kinds, 0.5), precision=Precision.BF16),
         tmp_path / "half",
         progress,
     )

@@ -78,15 +78,15 @@ def test_only_what_is_not_done_is_done_again(
 
 
 def test_interrupted_in_the_second_segment(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    uncut = matte(segments, random_checkpoint, progress, tmp_path / "uncut")
+    uncut = matte(segments, light_checkpoint, progress, tmp_path / "uncut")
 
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
-        matte(segments, random_checkpoint, progress)
+        matte(segments, light_checkpoint, progress)
     assert processed(folder) == {
         "output_000.mp4": True,
         "output_001.mp4": False,
@@ -98,7 +98,7 @@ def test_interrupted_in_the_second_segment(
     first = snapshot(composites(folder))
 
     progress.on_segment_end = carry_on
-    matte(segments, random_checkpoint, progress)
+    matte(segments, light_checkpoint, progress)
     assert snapshot(composites(folder)[:1]) == first
     assert all(processed(folder).values())
     # As if it had never been interrupted.
@@ -160,11 +160,11 @@ def test_settings_that_change_nothing_redo_nothing(
 
 
 def test_interrupted_with_other_settings(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, empty_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path, empty_checkpoint: Path
 ) -> None:
     """What is done stays done until another takes its place; old and new are never joined."""
     segments = cut(tmp_path, progress)
-    folder = matte(segments, random_checkpoint, progress)
+    folder = matte(segments, light_checkpoint, progress)
     old = snapshot(composites(folder))
 
     def interrupt() -> None:
@@ -180,7 +180,7 @@ def test_interrupted_with_other_settings(
         combine(folder.root, None, progress)
 
     progress.on_segment_end = carry_on
-    matte(segments, random_checkpoint, progress)
+    matte(segments, light_checkpoint, progress)
     assert progress.mentions("2 of 3 are done already.")
     back = snapshot(composites(folder))
     assert {name: content for name, (_, content) in back.items()} == {

@@ -52,7 +52,7 @@ def between_views(folder: MattedFolder) -> Values:
 
 
 def test_the_best_quality_is_the_same_however_it_is_cut_and_is_remembered(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     clip = make_clip(tmp_path / "clip.mp4", FRAMES, size=(64, 48), rate=Fraction(8), gop=4)
     folders = []
@@ -61,17 +61,17 @@ def test_the_best_quality_is_the_same_however_it_is_cut_and_is_remembered(
         segments = segment(clip, cutting, tmp_path / str(seconds), Recorder())
         folders.append(with_shots(segments, SHOTS))
     whole, cut = folders
-    best = mattes(infer(whole, options(random_checkpoint), None, Recorder()))
+    best = mattes(infer(whole, options(light_checkpoint), None, Recorder()))
     progress = Recorder()
     interrupt_after(progress, MattedFolder.of(cut), "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
-        infer(cut, options(random_checkpoint), None, progress)
-    again = infer(cut, options(random_checkpoint), None, Recorder())
+        infer(cut, options(light_checkpoint), None, progress)
+    again = infer(cut, options(light_checkpoint), None, Recorder())
     assert mattes(again) == best
     views = between_views(again)
     assert len(views) == FRAMES
     assert ((views > 0) & (views < 1)).all()
-    normal = options(random_checkpoint, MatteQuality.NORMAL)
+    normal = options(light_checkpoint, MatteQuality.NORMAL)
     progress = Recorder()
     again = infer(whole, normal, None, progress)
     assert progress.mentions("--matte-quality")

@@ -28,13 +28,13 @@ def contents(folder: MattedFolder) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("codec", [VideoCodec.HEVC, VideoCodec.H264])
 def test_what_is_made_later_is_what_would_have_been_made_at_once(
-    codec: VideoCodec, tmp_path: Path, random_checkpoint: Path
+    codec: VideoCodec, tmp_path: Path, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, Recorder())
     encoding = EncodingOptions(codec)
-    green = matting_options(random_checkpoint, OutputOptions(encoding=encoding))
+    green = matting_options(light_checkpoint, OutputOptions(encoding=encoding))
     blue = matting_options(
-        random_checkpoint, OutputOptions(background=BLUE, kinds=KINDS, encoding=encoding)
+        light_checkpoint, OutputOptions(background=BLUE, kinds=KINDS, encoding=encoding)
     )
     at_once = infer(segments, blue, tmp_path / "at once", Recorder())
     later = infer(segments, green, tmp_path / "later", Recorder())

@@ -50,22 +50,22 @@ KILLED = KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
+def original(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> MattedFolder:
     """A clip that is matted."""
     clip = make_clip(
         tmp_path_factory.mktemp("rematte") / "clip.mp4", FRAMES, rate=Fraction(RATE), gop=RATE
     )
     segments = segment(clip, SECOND, None, Recorder())
-    return infer(segments, matting_options(random_checkpoint), None, Recorder())
+    return infer(segments, matting_options(light_checkpoint), None, Recorder())
 
 
 @pytest.fixture(scope="module")
 def with_range(
-    original: MattedFolder, tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path
+    original: MattedFolder, tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path
 ) -> MattedFolder:
     """The same with a range in it, done by another ratio."""
     job = copy_of(original, tmp_path_factory.mktemp("range"))
-    again(job, ACROSS, with_matte(matting_options(random_checkpoint), ratio=0.5))
+    again(job, ACROSS, with_matte(matting_options(light_checkpoint), ratio=0.5))
     return job
 
 
@@ -82,9 +82,9 @@ def ranged(with_range: MattedFolder, tmp_path: Path) -> MattedFolder:
 
 
 @pytest.fixture
-def options(random_checkpoint: Path) -> MattingOptions:
+def options(light_checkpoint: Path) -> MattingOptions:
     """The job's own."""
-    return matting_options(random_checkpoint)
+    return matting_options(light_checkpoint)
 
 
 @pytest.fixture

@@ -81,15 +81,15 @@ def test_a_damaged_segment_is_never_called_done(
 
 
 def test_a_mended_segment_of_another_size_starts_anew(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 40)
     make_clip(segments / "output_001.mp4", 10, size=(80, 64))
-    folder = matte(segments, random_checkpoint, progress)
+    folder = matte(segments, light_checkpoint, progress)
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     assert manifest["segments"]["output_001.mp4"]["start_state"] == "reset"
     progress.totals.clear()
-    matte(segments, random_checkpoint, progress)
+    matte(segments, light_checkpoint, progress)
     assert progress.totals == []
 
 

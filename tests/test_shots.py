@@ -61,47 +61,47 @@ def mattes(folder: MattedFolder) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def uncut(
-    clip: Path, random_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+    clip: Path, light_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[bytes]:
     segments = cut(clip, tmp_path_factory.mktemp("uncut"), ALL)
-    return mattes(infer(segments, options(random_checkpoint), None, Recorder()))
+    return mattes(infer(segments, options(light_checkpoint), None, Recorder()))
 
 
 def test_shots_are_run_up(
-    clip: Path, tmp_path: Path, uncut: list[bytes], random_checkpoint: Path
+    clip: Path, tmp_path: Path, uncut: list[bytes], light_checkpoint: Path
 ) -> None:
     segments = cut(clip, tmp_path, ALL)
-    off = mattes(infer(segments, options(random_checkpoint, Shots.OFF), None, Recorder()))
+    off = mattes(infer(segments, options(light_checkpoint, Shots.OFF), None, Recorder()))
     differing = [index for index in range(FRAMES) if off[index] != uncut[index]]
     assert {0, *SHOTS} <= set(differing)
     # Off is the pass over all frames as one, however it is cut.
     halves = cut(clip, tmp_path / "halves", HALF)
-    assert mattes(infer(halves, options(random_checkpoint, Shots.OFF), None, Recorder())) == off
+    assert mattes(infer(halves, options(light_checkpoint, Shots.OFF), None, Recorder())) == off
 
 
 def test_segments_of_any_length_give_the_same_mattes(
-    clip: Path, tmp_path: Path, uncut: list[bytes], random_checkpoint: Path
+    clip: Path, tmp_path: Path, uncut: list[bytes], light_checkpoint: Path
 ) -> None:
     segments = cut(clip, tmp_path, HALF)
     assert len(list(segments.glob("*.mp4"))) == FRAMES // GOP
-    assert mattes(infer(segments, options(random_checkpoint), None, Recorder())) == uncut
+    assert mattes(infer(segments, options(light_checkpoint), None, Recorder())) == uncut
 
 
 def test_so_do_interruptions_and_results_that_are_lost(
-    clip: Path, tmp_path: Path, uncut: list[bytes], random_checkpoint: Path
+    clip: Path, tmp_path: Path, uncut: list[bytes], light_checkpoint: Path
 ) -> None:
     segments, progress = cut(clip, tmp_path, ONE), Recorder()
     folder = MattedFolder.of(segments)
     for name in ("output_000.mp4", "output_002.mp4"):
         interrupt_after(progress, folder, name)
         with pytest.raises(KeyboardInterrupt):
-            infer(segments, options(random_checkpoint), None, progress)
-    infer(segments, options(random_checkpoint), None, Recorder())
+            infer(segments, options(light_checkpoint), None, progress)
+    infer(segments, options(light_checkpoint), None, Recorder())
     assert mattes(folder) == uncut
     # Its state has to be computed again, of the second shot of the segment before it alone.
     (folder.output_folder(OutputKind.MATTE) / "output_003.mkv").unlink()
     progress = Recorder()
-    infer(segments, options(random_checkpoint), None, progress)
+    infer(segments, options(light_checkpoint), None, progress)
     assert progress.mentions(
         "output_002.mp4: only the network's state at the end is computed again"
     )
@@ -117,13 +117,13 @@ def unreadable(path: Path) -> Iterator[None]:
 
 
 def test_what_lacked_frames_after_it_is_done_again_once_they_are_there(
-    clip: Path, tmp_path: Path, uncut: list[bytes], random_checkpoint: Path
+    clip: Path, tmp_path: Path, uncut: list[bytes], light_checkpoint: Path
 ) -> None:
     segments, progress = cut(clip, tmp_path, ONE), Recorder()
     with unreadable(segments / "output_003.mp4"), pytest.raises(Exception, match="output_003"):
-        infer(segments, options(random_checkpoint), None, progress)
+        infer(segments, options(light_checkpoint), None, progress)
     assert progress.mentions("output_002.mp4: a shot starts at its end, and output_003.mp4")
     progress = Recorder()
-    folder = infer(segments, options(random_checkpoint), None, progress)
+    folder = infer(segments, options(light_checkpoint), None, progress)
     assert [report.name for report in progress.reports] == ["output_002.mp4", "output_003.mp4"]
     assert mattes(folder) == uncut

@@ -30,13 +30,13 @@ BLUE = (0, 71, 187)
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
+def original(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> MattedFolder:
     """A clip whose matting was interrupted, and went on."""
     clip = make_clip(
         tmp_path_factory.mktemp("signs") / "clip.mp4", FRAMES, rate=Fraction(RATE), gop=RATE
     )
     segments = segment(clip, SECOND, None, Recorder())
-    progress, options = Recorder(), matting_options(random_checkpoint)
+    progress, options = Recorder(), matting_options(light_checkpoint)
     folder = MattedFolder.of(segments)
     interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
@@ -51,8 +51,8 @@ def job(original: MattedFolder, tmp_path: Path) -> MattedFolder:
 
 
 @pytest.fixture
-def options(random_checkpoint: Path) -> MattingOptions:
-    return matting_options(random_checkpoint)
+def options(light_checkpoint: Path) -> MattingOptions:
+    return matting_options(light_checkpoint)
 
 
 def again(job: MattedFolder, options: MattingOptions) -> Recorder:

@@ -198,10 +198,10 @@ def test_by_another_view_that_is_typed_other_files_are_made_and_renewed(
 
 
 def test_a_flat_video_is_refused_before_anything_is_made(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, Recorder(), 4)
-    options = matting_options(random_checkpoint)
+    options = matting_options(light_checkpoint)
     matted = infer(segments, options, None, Recorder())
     with pytest.raises(InputError, match=r"^clip\.mp4, .* no VR video") as refusal:
         deliver(matted.root, [ROWS[1]], options, None, Recorder())
@@ -209,9 +209,9 @@ def test_a_flat_video_is_refused_before_anything_is_made(
     assert not matted.output_folder(OutputKind.VR_ALPHA).exists()
 
 
-def test_a_flat_video_is_refused_before_it_is_cut(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_a_flat_video_is_refused_before_it_is_cut(tmp_path: Path, light_checkpoint: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 4)
-    options = replace(matting_options(random_checkpoint), formats=(FormatName.VR_ALPHA,))
+    options = replace(matting_options(light_checkpoint), formats=(FormatName.VR_ALPHA,))
     with pytest.raises(InputError, match="no VR video"):
         run(clip, SECOND, options, None, Recorder())
     assert [path.name for path in tmp_path.iterdir()] == [clip.name]

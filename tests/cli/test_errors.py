@@ -87,10 +87,10 @@ def test_a_folder_that_is_not_one(
     command: str,
     kind: OutputKind,
     inputs: dict[str, Path],
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    options = ["--checkpoint", random_checkpoint] if command == "infer" else []
+    options = ["--checkpoint", light_checkpoint] if command == "infer" else []
     code, text = run(capsys, command, inputs[kind], *options)
     assert code == 2
     assert inputs[kind].name in text
@@ -129,14 +129,14 @@ def test_an_option_that_does_not_exist_or_fit(
     arguments: list[str],
     words: str,
     tmp_path: Path,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
     checkpoint = (
-        [] if {"--checkpoint", "--model"} & {*arguments} else ["--checkpoint", random_checkpoint]
+        [] if {"--checkpoint", "--model"} & {*arguments} else ["--checkpoint", light_checkpoint]
     )
     code, text = run(capsys, "infer", clips, *checkpoint, *arguments)
     assert code == 2
@@ -154,7 +154,7 @@ def test_a_command_that_does_not_exist(
 
 
 def test_a_ratio_that_leaves_no_pixels(
-    tmp_path: Path, random_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, light_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -164,7 +164,7 @@ def test_a_ratio_that_leaves_no_pixels(
         "infer",
         clips,
         "--checkpoint",
-        random_checkpoint,
+        light_checkpoint,
         "--downsample-ratio",
         "0.001",
         lines=4,  # the log of the job that there is now
@@ -197,14 +197,14 @@ def test_no_weights_and_no_network(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_place_that_cannot_be_written(
     command: str,
     tmp_path: Path,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
     clip = make_clip(clips / "a.mp4", 2)
     path = clip if command == "segment" else clips
-    options = ["--checkpoint", random_checkpoint] if command == "infer" else []
+    options = ["--checkpoint", light_checkpoint] if command == "infer" else []
     code, text = run(capsys, command, path, "--output", clip / "below_a_file", *options)
     assert code == 2
     assert str(clip) in text and "file" in text

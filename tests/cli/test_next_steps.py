@@ -322,12 +322,12 @@ def test_no_shutdown_after_a_ctrl_c_that_was_lost(
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for its processes")
 @pytest.mark.parametrize("to_all", [True, False])
 def test_pressed_three_times_it_leaves_nothing_behind_and_goes_on(
-    *, to_all: bool, tmp_path: Path, random_checkpoint: Path
+    *, to_all: bool, tmp_path: Path, light_checkpoint: Path
 ) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 800)
-    with running_infer(clips, random_checkpoint, at="a.mp4") as infer:
+    with running_infer(clips, light_checkpoint, at="a.mp4") as infer:
         pressed = time.monotonic()
         for _ in range(3):
             if to_all:

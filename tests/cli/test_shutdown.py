@@ -94,12 +94,12 @@ def test_every_shutdown_leaves_two_minutes_and_a_way_out(platform: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_interrupted_for_real(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_interrupted_for_real(tmp_path: Path, light_checkpoint: Path) -> None:
     clips = tmp_path / "clips"
     clips.mkdir()
     make_clip(clips / "a.mp4", 2)
     make_clip(clips / "b.mp4", 800)
-    with running_infer(clips, random_checkpoint, at="b.mp4", after="a.mp4") as infer:
+    with running_infer(clips, light_checkpoint, at="b.mp4", after="a.mp4") as infer:
         infer.process.send_signal(signal.SIGINT)
         error = infer.wait_for_end()
     assert infer.process.returncode == 130

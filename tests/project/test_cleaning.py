@@ -30,11 +30,11 @@ SIGNS = {f"clip_segments_matted/SIGNS/output_00{number}.mp4.npz" for number in (
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> Path:
     """Return the folder of a job that is finished."""
     folder = tmp_path_factory.mktemp("finished")
     video = make_clip(folder / "clip.mp4", 40)
-    run(video, SECOND, matting_options(random_checkpoint, OUTPUT), None, Recorder())
+    run(video, SECOND, matting_options(light_checkpoint, OUTPUT), None, Recorder())
     return folder
 
 
@@ -81,9 +81,9 @@ def test_only_the_mattes_the_records_and_the_result_stay(job: FinishedJob) -> No
 
 
 def test_ranges_stay_with_the_mattes_and_go_with_them(
-    job: FinishedJob, random_checkpoint: Path
+    job: FinishedJob, light_checkpoint: Path
 ) -> None:
-    options = matting_options(random_checkpoint, OUTPUT)
+    options = matting_options(light_checkpoint, OUTPUT)
     asked = RangeOptions(keep_out=(Rectangle(0, 0, 9, 9),))
     rematte(job.matted.root, asked, options, None, Recorder())
     before = {path: path.read_bytes() for path in job.matted.bases.iterdir()}
@@ -101,7 +101,7 @@ def test_the_mattes_go_where_that_is_asked_for(job: FinishedJob) -> None:
 
 
 def test_cutting_again_gives_the_segments_of_the_mattes(
-    job: FinishedJob, random_checkpoint: Path
+    job: FinishedJob, light_checkpoint: Path
 ) -> None:
     """So other looks are made without the network, equal to what they were."""
     composites = job.matted.output_folder(OutputKind.COMPOSITE)
@@ -111,7 +111,7 @@ def test_cutting_again_gives_the_segments_of_the_mattes(
     segment(job.video, SECOND, None, Recorder())
     assert {path.name: path.read_bytes() for path in job.segments.glob("*.mp4")} == segments
     progress = Recorder()
-    infer(job.segments, matting_options(random_checkpoint, OUTPUT), None, progress)
+    infer(job.segments, matting_options(light_checkpoint, OUTPUT), None, progress)
     assert not progress.mentions("Loading the network")
     assert {path.name: path.read_bytes() for path in composites.glob("*.mp4")} == before
     assert all(processed(job.matted).values())
@@ -236,10 +236,10 @@ def test_nobody_is_asked_about_a_job_that_is_not_proven(job: FinishedJob) -> Non
     assert contents(job.video.parent) == before
 
 
-def test_segments_that_cannot_be_cut_again_stay(tmp_path: Path, random_checkpoint: Path) -> None:
+def test_segments_that_cannot_be_cut_again_stay(tmp_path: Path, light_checkpoint: Path) -> None:
     """The mattes are of these very files, which an encoder need not give again."""
     video = make_clip(tmp_path / "clip.mp4", 8)
-    options = matting_options(random_checkpoint, OutputOptions(encoding=FAST))
+    options = matting_options(light_checkpoint, OutputOptions(encoding=FAST))
     progress = Recorder()
     cutting = CuttingOptions(reencode=True)
     run(video, cutting, options, None, progress, cleaning=CleanUp.ALL_BUT_MATTE)

@@ -2,7 +2,7 @@
 
 Loading a checkpoint and rewriting its network for inference takes longer than matting a tiny clip,
 and nothing that computes with the result changes it. What cannot be loaded is tried anew each time.
-Of a network that gives every pixel the same alpha, what has no say in that is not computed.
+Of some networks only a part is computed: see `partial_networks`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
 import torch
-from torch import Tensor
 
-from matting.imaging.colour_conversion import downsample_to_rgb
-from matting.imaging.compositor import Matte
-from matting.imaging.planes import Planes
-from matting.imaging.sample_format import Size
-from matting.imaging.tone_mapping import tone_map
-from matting.inference.base import (
-    FrameFeatures,
-    InferenceNetwork,
-    RecurrentOutput,
-    RecurrentState,
-    TrainedNetwork,
-)
-from matting.inference.rvm import STATE_STEPS, RvmNetwork, RvmState
+from matting.inference.base import InferenceNetwork, TrainedNetwork
+from matting.inference.rvm import RvmNetwork
 from matting.inference.weights import Checkpoint, load_checkpoint
+from tests.support.partial_networks import (
+    ConstantNetwork,
+    LightNetwork,
+    gives_a_constant,
+    is_marked,
+)
 
-HIDDEN_CHANNELS = 16
+
+def use_loaded_networks(patch: pytest.MonkeyPatch) -> None:
+    """Load the same weights only once for all the jobs that are run in this process."""
+    load = LoadedNetworks().load_checkpoint
+    for module in ("matting.workers.worker", "matting.run"):
+        patch.setattr(f"{module}.load_checkpoint", load)
 
 
 class LoadedNetworks:
@@ -69,63 +69,17 @@ class _LoadedNetwork(TrainedNetwork):
         kind = dtype, device
         if kind not in self._rewritten:
             rewritten = self._network.for_inference(dtype, device)
-            if isinstance(self._network, RvmNetwork) and gives_a_constant(self._network):
-                rewritten = ConstantNetwork(rewritten, self._network, dtype)
-            self._rewritten[kind] = rewritten
+            self._rewritten[kind] = _partial(rewritten, self._network, dtype)
         return self._rewritten[kind]
 
 
-def gives_a_constant(network: RvmNetwork) -> bool:
-    """Return whether what the decoder computes has no say in the result."""
-    last = "project_mat.conv.weight", "refiner.conv.6.weight"
-    return not any(bool(network.network.get_parameter(name).any()) for name in last)
-
-
-class ConstantNetwork(InferenceNetwork):
-    """Such a network without its encoder and decoder: what these give is 0 throughout."""
-
-    def __init__(self, whole: InferenceNetwork, network: RvmNetwork, dtype: torch.dtype) -> None:
-        self._whole, self._dtype = whole, dtype
-        self._state_channels = network.network.variant.state_channels
-        self.smallest_px = whole.smallest_px
-
-    def frame_bytes(self, size: Size, ratio: float) -> float:
-        return self._whole.frame_bytes(size, ratio)
-
-    @torch.inference_mode()
-    def extract_features(
-        self, source: Planes, ratio: float, *, mirrored: bool = False
-    ) -> FrameFeatures:
-        small = tone_map(downsample_to_rgb(source, ratio), source.sample_format)
-        return FrameFeatures(source, ratio, (small.flip(3) if mirrored else small,))
-
-    @torch.inference_mode()
-    def run_recurrent(
-        self, features: FrameFeatures, state: RecurrentState | None
-    ) -> tuple[RecurrentOutput, RecurrentState]:
-        (small,) = features.tensors
-        hidden = small.new_zeros(
-            (len(small), HIDDEN_CHANNELS, *small.shape[2:]), dtype=self._dtype
-        ).contiguous(memory_format=torch.channels_last)
-        output = RecurrentOutput(features.source, features.ratio, (small, hidden))
-        return output, state or self._first_state(small)
-
-    def _first_state(self, small: Tensor) -> RvmState:
-        height, width = small.shape[2:]
-        r1, r2, r3, r4 = (
-            small.new_zeros((1, channels, -(-height // step), -(-width // step)))
-            for channels, step in zip(self._state_channels, STATE_STEPS, strict=True)
-        )
-        return RvmState((r1, r2, r3, r4))
-
-    def fit_guided_filter(self, output: RecurrentOutput) -> Matte:
-        return self._whole.fit_guided_filter(output)
-
-    def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
-        return self._whole.coarse_alpha(output)
-
-    def shift_state(self, state: RecurrentState, columns: int, rows: int) -> RecurrentState:
-        return self._whole.shift_state(state, columns, rows)
-
-    def load_state(self, content: bytes) -> RecurrentState:
-        return self._whole.load_state(content)
+def _partial(
+    whole: InferenceNetwork, network: TrainedNetwork, dtype: torch.dtype
+) -> InferenceNetwork:
+    """Return what is computed of a network."""
+    if isinstance(network, RvmNetwork):
+        if gives_a_constant(network):
+            return ConstantNetwork(whole, network, dtype)
+        if is_marked(network):
+            return LightNetwork(whole, network, dtype)
+    return whole

@@ -20,7 +20,11 @@ from matting.system import subprocesses
 from tests.support.repository import ROOT
 
 # All that any process of the tests or of the fault bench needs.
-MODULES = [*PRELOADED, "tests.support.faulty_worker"]
+MODULES = [
+    *PRELOADED,
+    "tests.support.faulty_worker",
+    "tests.support.networks_of_processes",
+]
 
 Connect = Callable[[Sequence[int]], tuple[int, int]]
 

@@ -45,8 +45,8 @@ class TwoSegments:
 
 
 @pytest.fixture
-def two(tmp_path: Path, random_checkpoint: Path, progress: Recorder) -> TwoSegments:
-    return TwoSegments(tmp_path, random_checkpoint, progress)
+def two(tmp_path: Path, light_checkpoint: Path, progress: Recorder) -> TwoSegments:
+    return TwoSegments(tmp_path, light_checkpoint, progress)
 
 
 @pytest.mark.parametrize("exact", [True, False])

@@ -60,14 +60,14 @@ def needed_bytes(text: str) -> float:
 def test_the_results_are_the_same_with_a_trial_before_them(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     segments = cut(tmp_path, progress)
-    without = infer(segments, matting_options(random_checkpoint), tmp_path / "without", progress)
+    without = infer(segments, matting_options(light_checkpoint), tmp_path / "without", progress)
     assert not progress.mentions("A trial")  # too short for one
     monkeypatch.setattr(preflight, "WORTH_PIXELS", 1)
-    tried = infer(segments, matting_options(random_checkpoint), tmp_path / "tried", progress)
+    tried = infer(segments, matting_options(light_checkpoint), tmp_path / "tried", progress)
     assert_same(without, tried)
     assert "All 70 take" in forecast_text(progress)
     assert sorted(path.name for path in tried.root.iterdir()) == sorted(
@@ -78,13 +78,13 @@ def test_the_results_are_the_same_with_a_trial_before_them(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_the_room_is_forecast_for_every_output_kind(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     video = make_clip(tmp_path / "clip.mp4", 120, size=(128, 96))
     output = OutputOptions(
         kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA, OutputKind.ALPHA_PNG), encoding=FAST
     )
-    run(video, SECOND, matting_options(random_checkpoint, output), None, progress)
+    run(video, SECOND, matting_options(light_checkpoint, output), None, progress)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     made = [
         path.stat().st_size
@@ -109,7 +109,7 @@ def test_with_a_bit_rate_the_room_is_known(
 def test_a_disk_that_is_too_small_stops_it_before_anything_changes(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     opaque_checkpoint: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -117,7 +117,7 @@ def test_a_disk_that_is_too_small_stops_it_before_anything_changes(
     done = infer(segments, matting_options(opaque_checkpoint), None, progress)
     before = {path: path.read_bytes() for path in composites(done)}
     options = matting_options(
-        random_checkpoint, OutputOptions(encoding=EncodingOptions(VideoCodec.H264, quality=0))
+        light_checkpoint, OutputOptions(encoding=EncodingOptions(VideoCodec.H264, quality=0))
     )
     free(monkeypatch, 1000)
     with pytest.raises(StorageError) as refused:
@@ -153,13 +153,13 @@ def test_joining_counts_where_it_follows_at_once(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_pictures_are_forecast_too(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segments = cut(tmp_path, progress, 25)
     first = infer(
         segments,
         matting_options(
-            random_checkpoint, OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG))
+            light_checkpoint, OutputOptions(kinds=(OutputKind.COMPOSITE, OutputKind.ALPHA_PNG))
         ),
         None,
         progress,
@@ -168,7 +168,7 @@ def test_pictures_are_forecast_too(
     shutil.copytree(first.output_folder(OutputKind.ALPHA_PNG) / "output_000", pictures)
     progress.said.clear()
     monkeypatch.setattr(preflight, "FIRST_FRAMES", 5)
-    infer(pictures, matting_options(random_checkpoint), None, progress)
+    infer(pictures, matting_options(light_checkpoint), None, progress)
     text = forecast_text(progress)
     assert "All 25 take" in text
     assert "joining" not in text
@@ -215,11 +215,11 @@ def test_what_cannot_be_matted_does_not_spoil_the_forecast(
 
 @pytest.mark.usefixtures("always_worth_it")
 def test_a_worker_that_breaks_in_a_trial_costs_that_trial_alone(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress)
-    undisturbed = infer(segments, matting_options(random_checkpoint), None, Recorder())
-    options = with_compute(matting_options(random_checkpoint), isolated=True)
+    undisturbed = infer(segments, matting_options(light_checkpoint), None, Recorder())
+    options = with_compute(matting_options(light_checkpoint), isolated=True)
     folder = infer(segments, options, tmp_path / "isolated", progress, serving(crash_once))
     assert breaks(folder.root) == 1
     assert not progress.mentions("Trying again")

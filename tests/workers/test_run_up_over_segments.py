@@ -68,8 +68,8 @@ class TwoShots:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> TwoShots:
-    both = TwoShots(tmp_path_factory.mktemp("shots"), random_checkpoint)
+def two(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> TwoShots:
+    both = TwoShots(tmp_path_factory.mktemp("shots"), light_checkpoint)
     both.run(both.task(both.whole))
     return both
 

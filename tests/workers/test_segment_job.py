@@ -74,7 +74,7 @@ def reached(progress: Recorder, frames: int) -> threading.Event:
 def test_the_next_is_matted_meanwhile_but_not_the_one_after_it(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress)
     second_is_through, seen = reached(progress, 60), []
@@ -85,7 +85,7 @@ def test_the_next_is_matted_meanwhile_but_not_the_one_after_it(
         seen.append(progress.done)
 
     executor = before_the_first_is_finished(wait)
-    folder = infer(segments, matting_options(random_checkpoint), None, progress, executor)
+    folder = infer(segments, matting_options(light_checkpoint), None, progress, executor)
     assert seen == [60]
     assert progress.done == 70
     assert all(processed(folder).values())
@@ -121,10 +121,10 @@ def test_segments_of_large_frames_are_encoded_one_after_another(
 def test_a_result_that_fails_late_costs_the_next_nothing(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress)
-    undisturbed = matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed")
+    undisturbed = matte(segments, light_checkpoint, Recorder(), tmp_path / "undisturbed")
     second_has_begun = reached(progress, 31)
 
     def fail() -> None:
@@ -133,20 +133,20 @@ def test_a_result_that_fails_late_costs_the_next_nothing(
 
     executor = before_the_first_is_finished(fail)
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_000.mp4: The encoder"):
-        infer(segments, matting_options(random_checkpoint), None, progress, executor)
+        infer(segments, matting_options(light_checkpoint), None, progress, executor)
     folder = MattedFolder(tmp_path / "clip_segments_matted")
     assert list(processed(folder).values()) == [False, True, True]
     assert not list(folder.root.rglob("*.partial"))
     manifest = json.loads(folder.manifest.read_text(encoding="utf-8"))
     assert manifest["segments"]["output_001.mp4"]["start_state"] == "carried"
     again = Recorder()
-    matte(segments, random_checkpoint, again)
+    matte(segments, light_checkpoint, again)
     assert again.totals == [30]
     assert_same(folder, undisturbed)
 
 
 def test_threads_end_with_the_run(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     threads = threading.active_count()
     segments = cut(tmp_path, progress)
@@ -156,7 +156,7 @@ def test_threads_end_with_the_run(
 
     progress.on_advance = interrupt
     with pytest.raises(KeyboardInterrupt):
-        matte(segments, random_checkpoint, progress)
+        matte(segments, light_checkpoint, progress)
     assert threading.active_count() == threads
     assert not list((tmp_path / "clip_segments_matted").rglob("*.partial"))
 

@@ -136,7 +136,7 @@ class Mortal(Worker):
 
 
 def test_nothing_is_marked_failed_that_was_not_tried_and_a_rerun_resumes(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     segments = cut(tmp_path, progress, 150)
     starts: list[int] = []
@@ -151,7 +151,7 @@ def test_nothing_is_marked_failed_that_was_not_tried_and_a_rerun_resumes(
         return Supervisor(setup, folder, progress, start)
 
     with pytest.raises(MachineUnusableError, match="The graphics card is gone") as stopped:
-        infer(segments, matting_options(random_checkpoint), None, progress, executor)
+        infer(segments, matting_options(light_checkpoint), None, progress, executor)
     assert stopped.value.exit_code == 70
     assert len(starts) == 4
     folder = MattedFolder.of(segments)
@@ -161,9 +161,9 @@ def test_nothing_is_marked_failed_that_was_not_tried_and_a_rerun_resumes(
     assert not list(folder.root.rglob("*.partial"))
 
     again = Recorder()
-    matte(segments, random_checkpoint, again)
+    matte(segments, light_checkpoint, again)
     assert again.totals == [120]
-    undisturbed = matte(segments, random_checkpoint, Recorder(), tmp_path / "undisturbed")
+    undisturbed = matte(segments, light_checkpoint, Recorder(), tmp_path / "undisturbed")
     assert_same(folder, undisturbed)
 
 

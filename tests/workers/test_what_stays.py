@@ -76,11 +76,11 @@ class NamedAnew:
     That of `a.mkv` is to be called as that of `a.mkv.mov` is.
     """
 
-    def __init__(self, folder: Path, random_checkpoint: Path) -> None:
+    def __init__(self, folder: Path, light_checkpoint: Path) -> None:
         self.clips = folder / "clips"
         self.clips.mkdir()
         self.script = ExecutorScript()
-        self.options = matting_options(random_checkpoint)
+        self.options = matting_options(light_checkpoint)
         first = make_clip(self.clips / "a.mkv", 2)
         make_clip(self.clips / "a.mkv.mov", 3)
         self.run()
@@ -99,9 +99,9 @@ class NamedAnew:
 
 
 def test_a_result_is_made_anew_before_another_takes_its_name(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
-    job = NamedAnew(tmp_path, random_checkpoint)
+    job = NamedAnew(tmp_path, light_checkpoint)
     before = job.results
     folder = job.run()
     made = job.script.matted
@@ -113,10 +113,10 @@ def test_a_result_is_made_anew_before_another_takes_its_name(
 
 
 def test_what_would_have_stayed_is_made_anew_where_another_takes_its_name(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
     """Of one, the composite is lost; of the other, only what is asked for now is lacking."""
-    job = NamedAnew(tmp_path, random_checkpoint)
+    job = NamedAnew(tmp_path, light_checkpoint)
     kinds = (OutputKind.COMPOSITE, OutputKind.ALPHA)
     job.options = with_output(job.options, background=COLOUR, kinds=kinds)
     folder = MattedFolder.of(job.clips)
@@ -130,9 +130,9 @@ def test_what_would_have_stayed_is_made_anew_where_another_takes_its_name(
 
 
 def test_no_result_takes_the_name_of_one_that_could_not_be_made_anew(
-    tmp_path: Path, random_checkpoint: Path
+    tmp_path: Path, light_checkpoint: Path
 ) -> None:
-    job = NamedAnew(tmp_path, random_checkpoint)
+    job = NamedAnew(tmp_path, light_checkpoint)
     before = job.results
     job.script.failing = {"a.mkv.mov"}
     with pytest.raises(SegmentsFailedError) as failure:

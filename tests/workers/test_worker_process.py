@@ -42,10 +42,10 @@ PATIENCE_SECONDS = 6.0
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, random_checkpoint: Path) -> MattedFolder:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, light_checkpoint: Path) -> MattedFolder:
     """Return what comes of the clip of all tests where nothing breaks."""
     segments = cut(tmp_path_factory.mktemp("undisturbed"), Recorder())
-    return matte(segments, random_checkpoint, Recorder())
+    return matte(segments, light_checkpoint, Recorder())
 
 
 def isolated(
@@ -76,12 +76,12 @@ def test_a_new_worker_goes_on(
     how: tuple[Serve, str],
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     undisturbed: MattedFolder,
 ) -> None:
     serve, why = how
     segments = cut(tmp_path, progress)
-    folder = isolated(segments, random_checkpoint, progress, serve)
+    folder = isolated(segments, light_checkpoint, progress, serve)
     assert faulty_worker.breaks(folder.root) == 1
     assert progress.mentions(why)
     assert progress.mentions("Trying again, 2 of 3")
@@ -92,12 +92,12 @@ def test_a_new_worker_goes_on(
 def test_after_three_tries_the_others_are_done(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress)
     crash = faulty_worker.crash_always
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*output_001.mp4"):
-        isolated(segments, random_checkpoint, progress, crash)
+        isolated(segments, light_checkpoint, progress, crash)
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
     assert faulty_worker.breaks(folder.root) == 3
     assert list(processed(folder).values()) == [True, False, True]
@@ -107,11 +107,11 @@ def test_after_three_tries_the_others_are_done(
 def test_a_fault_of_the_program_costs_its_segment(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
 ) -> None:
     segments = cut(tmp_path, progress)
     with pytest.raises(SegmentsFailedError, match=r"1 of 3(.|\n)*fault of this program"):
-        isolated(segments, random_checkpoint, progress, faulty_worker.fault)
+        isolated(segments, light_checkpoint, progress, faulty_worker.fault)
     assert progress.mentions("Traceback")
     assert progress.mentions("no number")
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
@@ -121,18 +121,18 @@ def test_a_fault_of_the_program_costs_its_segment(
 def test_an_interruption_ends_the_process(
     tmp_path: Path,
     progress: Recorder,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     undisturbed: MattedFolder,
 ) -> None:
     segments = cut(tmp_path, progress)
     folder = MattedFolder(tmp_path / "isolated" / "clip_segments_matted")
     interrupt_after(progress, folder, "output_000.mp4")
     with pytest.raises(KeyboardInterrupt):
-        isolated(segments, random_checkpoint, progress)
+        isolated(segments, light_checkpoint, progress)
     assert list(processed(folder).values()) == [True, False, False]
     assert not list(folder.root.rglob("*.partial"))
     again = Recorder()
-    isolated(segments, random_checkpoint, again)
+    isolated(segments, light_checkpoint, again)
     assert again.totals == [40]
     assert_same(folder, undisturbed)
 
@@ -145,12 +145,12 @@ def test_processes_of_tests_come_loaded() -> None:
 
 
 def test_a_worker_left_behind_lets_go(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, undisturbed: MattedFolder
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path, undisturbed: MattedFolder
 ) -> None:
     """The run is killed, its worker is not: that one notices, and the next run can start."""
     segments = cut(tmp_path, progress)
     ours, theirs = process_context().Pipe(duplex=False)
-    given = (theirs, segments, random_checkpoint, segments.parent / "isolated")
+    given = (theirs, segments, light_checkpoint, segments.parent / "isolated")
     run = process_context().Process(target=faulty_worker.run_aloud, args=given)
     with ours:
         with theirs:
@@ -159,7 +159,7 @@ def test_a_worker_left_behind_lets_go(
             pass
         run.kill()
         run.join()
-    folder = isolated(segments, random_checkpoint, progress)
+    folder = isolated(segments, light_checkpoint, progress)
     assert_same(folder, undisturbed)
 
 
@@ -191,10 +191,10 @@ def without_memory() -> Iterator[ExecutorFactory]:
 
 
 def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path, without_memory: ExecutorFactory
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path, without_memory: ExecutorFactory
 ) -> None:
     segments = cut(tmp_path, progress, 20)
-    options = with_compute(matting_options(random_checkpoint), largest_chunk=1)
+    options = with_compute(matting_options(light_checkpoint), largest_chunk=1)
     with pytest.raises(SegmentsFailedError, match="too little memory"):
         infer(segments, options, None, progress, without_memory)
     assert NoMemory.refused == 3
@@ -202,14 +202,14 @@ def test_no_memory_for_one_frame_fails_the_segment_after_three_tries(
 
 def test_weights_that_are_replaced_while_they_are_used(
     tmp_path: Path,
-    random_checkpoint: Path,
+    light_checkpoint: Path,
     empty_checkpoint: Path,
     without_memory: ExecutorFactory,
 ) -> None:
     """A worker that takes over must not continue with other weights."""
     segments = cut(tmp_path, Recorder())
     weights = tmp_path / "weights.pth"
-    weights.write_bytes(random_checkpoint.read_bytes())
+    weights.write_bytes(light_checkpoint.read_bytes())
 
     class ReplacingWeights(Recorder):
         def say(self, text: str) -> None:
@@ -224,11 +224,11 @@ def test_weights_that_are_replaced_while_they_are_used(
 
 
 def test_weights_that_are_none_cost_nothing(
-    tmp_path: Path, progress: Recorder, random_checkpoint: Path
+    tmp_path: Path, progress: Recorder, light_checkpoint: Path
 ) -> None:
     """What was done before stays done, and the fault is shown once, not for each segment."""
     segments = cut(tmp_path, progress)
-    folder = matte(segments, random_checkpoint, progress, segments.parent / "isolated")
+    folder = matte(segments, light_checkpoint, progress, segments.parent / "isolated")
     before = [path.read_bytes() for path in composites(folder)]
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"no weights")
