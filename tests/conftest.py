@@ -25,7 +25,7 @@ from tests.support.loaded_networks import use_loaded_networks
 from tests.support.loaded_processes import use_loaded_processes
 from tests.support.markers import require_gpu
 from tests.support.opens import OpenCounter, counted_opens
-from tests.support.partial_networks import MARK, MARK_VALUE
+from tests.support.partial_networks import LIGHT_SEED, write_light_checkpoint
 from tests.support.recorder import Recorder
 from tests.support.repository import ROOT
 from tests.support.wine.harness import Wine
@@ -153,11 +153,7 @@ def light_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     What comes of a frame depends on its pixels, on those before it, and on the weights.
     """
-    path = write_random_checkpoint(tmp_path_factory.mktemp("weights") / "light.pth", seed=20)
-    weights = torch.load(path, weights_only=True)
-    weights[MARK].fill_(MARK_VALUE)
-    torch.save(weights, path)
-    return path
+    return write_light_checkpoint(tmp_path_factory.mktemp("weights") / "light.pth", LIGHT_SEED)
 
 
 @pytest.fixture(scope="session")

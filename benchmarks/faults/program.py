@@ -29,8 +29,14 @@ LIMIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
 GONE = "ZX"  # states of a process that has ended
 CONTEXT = multiprocessing.get_context("forkserver")
-# What the program imports when it needs it.
-PRELOADED = ["matting.cli.main", "matting.run", "benchmarks.faults.bench"]
+# What the program and its packages import when they need it.
+PRELOADED = [
+    "matting.cli.main",
+    "matting.run",
+    "matting.infer_and_deliver",
+    "benchmarks.faults.bench",
+]
+PRELOADED += ["matting.workers.loading", "matting.report.job_report", "jinja2", "numpy.ma"]
 
 
 @dataclass(frozen=True)

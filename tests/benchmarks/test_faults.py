@@ -9,16 +9,27 @@ from random import Random
 import pytest
 
 from benchmarks import results
-from benchmarks.faults import ledger_calls, mutations
+from benchmarks.faults import changes, job, ledger_calls, mutations
 from benchmarks.faults.bench import FAULTS, Row, record, recorded, run_fault, table_of
 from benchmarks.faults.fault import Fault, NotHeldError, SkippedError, require
 from matting.system import atomic_files
+from tests.support.partial_networks import write_light_checkpoint
 from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="the fault bench kills groups of processes, as POSIX has them"
 )
 SEED = 3
+
+
+@pytest.fixture(autouse=True)
+def _light_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the jobs compute with a light network: what a fault spoils shows all the same.
+
+    The full bench computes with the whole one.
+    """
+    for module in (job, changes):
+        monkeypatch.setattr(module, "write_random_checkpoint", write_light_checkpoint)
 
 
 @pytest.fixture(scope="session")

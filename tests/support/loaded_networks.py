@@ -24,11 +24,12 @@ from tests.support.partial_networks import (
 )
 
 
-def use_loaded_networks(patch: pytest.MonkeyPatch) -> None:
+def use_loaded_networks(patch: pytest.MonkeyPatch) -> LoadedNetworks:
     """Load the same weights only once for all the jobs that are run in this process."""
-    load = LoadedNetworks().load_checkpoint
+    networks = LoadedNetworks()
     for module in ("matting.workers.worker", "matting.run"):
-        patch.setattr(f"{module}.load_checkpoint", load)
+        patch.setattr(f"{module}.load_checkpoint", networks.load_checkpoint)
+    return networks
 
 
 class LoadedNetworks:

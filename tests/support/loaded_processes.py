@@ -31,7 +31,6 @@ Connect = Callable[[Sequence[int]], tuple[int, int]]
 
 def use_loaded_processes(patch: pytest.MonkeyPatch) -> None:
     """Have processes come of such a server, which starts when the first is asked for."""
-    multiprocessing.set_forkserver_preload(MODULES)
     patch.setattr(subprocesses, "START_METHOD", "forkserver")
     connect: Connect = forkserver.connect_to_new_process
     is_running = False
@@ -40,6 +39,7 @@ def use_loaded_processes(patch: pytest.MonkeyPatch) -> None:
         nonlocal is_running
         if not is_running:
             is_running = True
+            multiprocessing.set_forkserver_preload(MODULES)  # whatever a bench has asked for
             with _modules_found():
                 forkserver.ensure_running()
             # The first process waits until all is loaded, which may take longer than a test waits.

@@ -5,10 +5,14 @@ What is left out is the encoder and the decoder, which take most of the time of 
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.checkpoints import write_random_checkpoint
 from matting.imaging.colour_conversion import downsample_to_rgb
 from matting.imaging.compositor import Matte
 from matting.imaging.planes import Planes
@@ -24,6 +28,7 @@ from matting.inference.rvm import STATE_STEPS, RvmNetwork, RvmState
 
 HIDDEN_CHANNELS = 16
 SHOWN_CHANNELS = HIDDEN_CHANNELS // len(STATE_STEPS)  # of each state
+LIGHT_SEED = 20  # of those weights that are loaded before they are asked for
 NEW_SHARE = 0.3  # of a frame in the states after it
 # A parameter that plays no part in inference says so.
 MARK, MARK_VALUE = "project_seg.conv.bias", 20.0
@@ -121,6 +126,16 @@ def _seen(frame: Tensor, step: int, channels: int) -> Tensor:
     """Return what a state of that step and so many channels takes in of a frame, in -1..1."""
     pooled = F.avg_pool2d(frame, step, ceil_mode=True, count_include_pad=False)
     return (2 * pooled - 1) * torch.linspace(-1, 1, channels).view(1, -1, 1, 1)
+
+
+def write_light_checkpoint(path: Path, seed: int) -> Path:
+    """Write random weights that a light network may take the place of; the same for each seed."""
+    weights = torch.load(write_random_checkpoint(path, seed), weights_only=True)
+    weights[MARK].fill_(MARK_VALUE)
+    content = io.BytesIO()
+    torch.save(weights, content)  # in a file, its name would be part of it
+    path.write_bytes(content.getvalue())
+    return path
 
 
 def gives_a_constant(network: RvmNetwork) -> bool:
