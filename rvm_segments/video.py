@@ -40,12 +40,14 @@ def matte_video(
         clean_up: which working files are removed at the end. ASK asks `progress`.
     Raises:
         SegmentsFailedError: some segments failed; `failed` says why. All others are done.
-        InputError: the video or an option cannot be used; MediaError and DecodeError are such.
+        InputError: the video or an option cannot be used, or this is not called below that line;
+            MediaError and DecodeError are such.
         MissingError: something has to be installed or downloaded.
         StorageError: the disk is full, or the place cannot be written.
         BusyError: another run works on this video.
         MachineError: the graphics card, or memory, failed.
     """
+    _require_first_loading()
     from matting.media.foreign_files import guarded_reading
     from matting.run import run
 
@@ -81,6 +83,7 @@ def deliver(
         InputError: nothing is matted there, or there is no such format.
         Others as `matte_video`.
     """
+    _require_first_loading()
     rows = [_format(name) for name in formats]
     from matting.deliver import deliver as deliver_formats
     from matting.delivery.formats import FORMATS
@@ -98,6 +101,20 @@ def deliver(
             progress or Progress(),
             video=given,
         )
+
+
+def _require_first_loading() -> None:
+    """Refuse to work in a process that only loads the script which has started it.
+
+    Raises:
+        InputError: it is such a process.
+    """
+    from multiprocessing.process import current_process
+
+    if getattr(current_process(), "_inheriting", False):  # as multiprocessing itself tells it
+        from matting.system.subprocesses import BELOW_MAIN
+
+        raise InputError("A process loads this script once more, to work for it.", BELOW_MAIN)
 
 
 def _format(name: FormatName | str) -> FormatName:

@@ -143,9 +143,10 @@ class GuardedCalls(Closing):
                 with theirs:
                     start(self._process)
             except (OSError, AssertionError):  # the latter: this process may have no children
-                self._process = None
-                self._end()
-                self._fails_to_start = True
+                self._give_up_starting()
+            except BaseException:
+                self._give_up_starting()
+                raise
 
     def call(
         self, work: Callable[[Progress], A], limits: Limits, progress: Progress | None = None
@@ -208,6 +209,11 @@ class GuardedCalls(Closing):
             self._process.join(STOP_SECONDS)
             killed = self._process.exitcode == -KILLED
             raise LostCallError(Loss.KILLED if killed else Loss.CRASHED) from error
+
+    def _give_up_starting(self) -> None:
+        self._process = None  # which has not started, so it cannot be ended
+        self._end()
+        self._fails_to_start = True
 
     def _end(self) -> None:
         """End the process; return when it is gone."""

@@ -19,6 +19,9 @@ from matting.system.lifetimes import end_with_parent
 
 # As on Windows; a fork would share the state of torch and of CUDA.
 START_METHOD = "spawn"
+# What a user's script has to heed, which such a process loads once more.
+BELOW_MAIN = 'Put what starts the work below `if __name__ == "__main__":`. See docs/library.md.'
+RAISED = 1  # the exit code of a Python that an exception ended
 SAFE_PATH = "PYTHONSAFEPATH"
 # Of `multiprocessing.util`: returns the interpreter's flags, which spawned ones are to have, too.
 SPAWN_FLAGS = "_args_from_interpreter_flags"

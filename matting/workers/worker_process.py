@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import traceback
 from collections import deque
@@ -13,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
 
-from matting.errors import MachineError, MattingError, UnforeseenError
+from matting.errors import InputError, MachineError, MattingError, UnforeseenError
 from matting.inference.precision_record import PrecisionChoice
 from matting.progress import Progress
 from matting.system.file_lock import folder_lock
@@ -25,6 +26,7 @@ from matting.system.process_messages import (
     next_message,
 )
 from matting.system.ram import killed_for_memory
+from matting.system.subprocesses import BELOW_MAIN, RAISED
 from matting.workers.executor import Outcome, SegmentTask, WorkerSetup
 from matting.workers.memory_need import ended_by_the_system
 from matting.workers.pipeline import StoppedError
@@ -81,11 +83,13 @@ class WorkerProcess:
         """
         self._patience_seconds = setup.options.compute.patience_seconds
         self._sizes_bytes: deque[int] = deque()  # of what was submitted and has no outcome
+        self._is_ready = False
         self._started = take_process()
         self._pipe, self._process = self._started.pipe, self._started.process
         try:
             self._started.do(serve or serve_tasks, setup, folder)
             ready = self._answer(progress, self._patience_seconds * STARTS_SLOWER)
+            self._is_ready = True
         except BaseException:
             self.close()
             raise
@@ -152,8 +156,14 @@ class WorkerProcess:
         except EOFError as error:
             raise self._crash() from error
 
-    def _crash(self) -> MachineError:
+    def _crash(self) -> MattingError:
         self._process.join(STOP_SECONDS)
+        if not self._is_ready and self._process.exitcode == RAISED:  # nothing of the work had begun
+            script = Path(getattr(sys.modules["__main__"], "__file__", None) or "the script")
+            return InputError(
+                f"A process of the work broke off while it loaded {script.name} once more.",
+                BELOW_MAIN,
+            )
         if self._process.exitcode == -KILLED:
             return ended_by_the_system(for_memory=killed_for_memory() > self._started.killed_before)
         return MachineError(

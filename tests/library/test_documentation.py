@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ PAGE = ROOT / "docs" / "library.md"
 EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEMO = ROOT / "demo" / "demo_checkpoint.pth"
 FRAMES = 6
+CALL = 'rvm.matte_video("clip.mp4")'
 
 
 def test_the_examples_work(
@@ -47,6 +51,38 @@ def test_the_examples_work(
     printed = capsys.readouterr().out
     assert f"output_000.mp4 True {FRAMES} {results}" in printed
     assert str(tmp_path / "missing.mp4") in printed
+
+
+def test_processes_that_load_the_examples_again_do_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # in which none of their files is
+    examples = EXAMPLE.findall(PAGE.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {"__name__": "__mp_main__"}
+    exec(compile("".join(examples), str(PAGE), "exec"), names)
+    assert names["messages"] == []
+
+
+def test_a_script_that_starts_its_work_wherever_it_is_loaded_is_told_so(tmp_path: Path) -> None:
+    """Its processes load it, too."""
+    make_clip(tmp_path / "clip.mp4", 2)
+    script = tmp_path / "unguarded.py"
+    script.write_text(f"import rvm_segments as rvm\n{CALL}\n", encoding="utf-8")
+    environment = {"PYTHONPATH": str(ROOT), "RVM_CHECKPOINT": str(DEMO), "RVM_CACHE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr[done.stderr.rindex("InputError") :]
+    assert "unguarded.py" in last
+    assert 'if __name__ == "__main__":' in last
+    assert "AttributeError" not in done.stderr
 
 
 def test_a_job_is_read_by_its_video(tmp_path: Path) -> None:
