@@ -3,7 +3,8 @@
 python -m benchmarks.large_pictures [--size 8192x4096] [--frames 4] [--only FORMAT] [--write]
 
 A few frames are matted once, and delivered in each format, each by a command of its own. The peak
-is the most resident memory that all processes of a command had at the same moment.
+is the most resident memory that all processes of a command had at the same moment. Of some formats
+alone, --write leaves the others in the table, if they were measured on the same day and machine.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.footage import write_clip
 from benchmarks.processes import RunResult, program_command, run
-from benchmarks.results import measured_on, table, write_section
+from benchmarks.results import measured_on, section, table, write_section
 from matting.delivery.formats import FORMATS
 from matting.imaging.sample_format import Size
 from matting.inference.weights import VARIABLE
@@ -30,6 +31,7 @@ TITLE = "Memory at the size of headsets' videos, processor"
 GIB = 1 << 30
 MOST_BYTES = 6 * GIB
 VIEW = "left-right,180"
+HEAD = ("", "peak (GiB)", "seconds", "processor seconds", "frames a second, with the start")
 
 
 class Measured(NamedTuple):
@@ -81,6 +83,19 @@ def _measured(name: str, *command: object) -> Measured:
     return Measured(name, result)
 
 
+def with_others(rows: Sequence[Sequence[str]], about: str) -> list[Sequence[str]]:
+    """Return lines of the table with those written before, in the order of the formats.
+
+    Args:
+        about: what was measured, when and where; if other words are written, those lines are not.
+    """
+    written = section(TITLE)
+    lines = written.splitlines()[4:] if written.startswith(f"{about}\n") else []
+    before = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines)
+    by_name: dict[str, Sequence[str]] = {row[0]: row for row in (*before, *rows)}
+    return [by_name[name] for name in ("infer", *FORMATS) if name in by_name]
+
+
 def main() -> int:
     """Measure, print, record where asked to; return 1 where a peak is too high."""
     parser = argparse.ArgumentParser(
@@ -96,15 +111,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="large_pictures_") as folder:
         place, size = Path(folder), Size(width, height)
         measured = measure(place, size, asked.frames, asked.checkpoint, asked.only)
-    head = ["", "peak (GiB)", "seconds", "processor seconds", "frames a second, with the start"]
-    text = (
+    rows = [own.cells(asked.frames) for own in measured]
+    about = (
         f"{measured_on()} {asked.frames} frames, {asked.size}, {VIEW}. The bound is "
-        f"{MOST_BYTES / GIB:.0f} GiB.\n\n"
-        f"{table(head, [own.cells(asked.frames) for own in measured])}"
+        f"{MOST_BYTES / GIB:.0f} GiB."
     )
-    print(f"\n## {TITLE}\n\n{text}")
+    print(f"\n## {TITLE}\n\n{about}\n\n{table(HEAD, rows)}")
     if asked.write:
-        write_section(TITLE, text)
+        write_section(TITLE, f"{about}\n\n{table(HEAD, with_others(rows, about))}")
     peaks = [own.result.together_bytes if own.result else MOST_BYTES + 1 for own in measured]
     return 0 if max(peaks) <= MOST_BYTES else 1
 
