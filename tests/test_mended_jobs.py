@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from matting.combine import combine
 from matting.errors import InputError, SegmentsFailedError
@@ -17,8 +16,8 @@ from matting.infer import infer
 from matting.options import CuttingOptions, EncodingOptions, OutputKind, OutputOptions, VideoCodec
 from matting.project.paths import MattedFolder
 from matting.segment import segment
-from model import MattingNetwork
 from tests.support.clips import decode, make_clip
+from tests.support.partial_networks import write_light_checkpoint
 from tests.support.recorder import Recorder
 from tests.support.stages import interrupt_after, matting_options, processed
 
@@ -32,20 +31,12 @@ LOSSLESS = OutputOptions(
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write weights of the published size with a long memory: a wrong state shows to the end.
+    """Write weights with a long memory: a wrong state shows to the end.
 
-    The recurrent units take in a hundredth of what is new in each frame. With the published
-    weights, too, what the network saw fades slowly.
+    A hundredth of it is of the newest frame. With the published weights, too, what the network saw
+    fades slowly.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(7)
-        weights = MattingNetwork().state_dict()
-    for name, value in weights.items():
-        if name.endswith("gru.ih.0.bias"):
-            value[len(value) // 2 :] = -4.6  # the update gates
-    path = tmp_path_factory.mktemp("weights") / "lasting.pth"
-    torch.save(weights, path)
-    return path
+    return write_light_checkpoint(tmp_path_factory.mktemp("weights") / "lasting.pth", 7, 0.01)
 
 
 @pytest.fixture(scope="module")

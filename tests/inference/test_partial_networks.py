@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.checkpoints import write_random_checkpoint, write_varied_checkpoint
+from benchmarks.checkpoints import write_varied_checkpoint
 from matting.imaging.sample_format import SampleFormat, Size
 from matting.inference.base import InferenceNetwork
 from matting.inference.rvm import RvmNetwork
@@ -17,6 +17,7 @@ from tests.support.partial_networks import (
     LightNetwork,
     gives_a_constant,
     is_marked,
+    write_light_checkpoint,
 )
 from tests.support.soft_edges import smooth_source
 
@@ -106,5 +107,5 @@ def test_what_a_light_network_gives_depends_on_all_that_a_job_may_spoil(
     mirrored = network.extract_features(source, ratio, mirrored=True)
     seen = network.coarse_alpha(network.run_recurrent(mirrored, None)[0])
     assert not torch.equal(seen.flip(3), uncut)
-    other = light(write_random_checkpoint(tmp_path / "other.pth", seed=21))
+    other = light(write_light_checkpoint(tmp_path / "other.pth", seed=21))
     assert not torch.equal(alphas(other, ()), uncut)

@@ -30,7 +30,7 @@ HIDDEN_CHANNELS = 16
 SHOWN_CHANNELS = HIDDEN_CHANNELS // len(STATE_STEPS)  # of each state
 LIGHT_SEED = 20  # of those weights that are loaded before they are asked for
 NEW_SHARE = 0.3  # of a frame in the states after it
-# A parameter that plays no part in inference says so.
+# A parameter that plays no part in inference says so: this, and the share of what is new.
 MARK, MARK_VALUE = "project_seg.conv.bias", 20.0
 
 
@@ -96,6 +96,10 @@ class LightNetwork(PartialNetwork):
     frames before, and on the weights, by which RVM's own last layers make alpha of it.
     """
 
+    def __init__(self, whole: InferenceNetwork, network: RvmNetwork, dtype: torch.dtype) -> None:
+        super().__init__(whole, network, dtype)
+        self._new_share = _new_share(network)
+
     @torch.inference_mode()
     def run_recurrent(
         self, features: FrameFeatures, state: RecurrentState | None
@@ -106,7 +110,7 @@ class LightNetwork(PartialNetwork):
         hidden = []
         for frame in _with_left_neighbours(small.mean(1, keepdim=True)).split(1):
             r1, r2, r3, r4 = (
-                torch.lerp(r, _seen(frame, step, r.shape[1]), NEW_SHARE)
+                torch.lerp(r, _seen(frame, step, r.shape[1]), self._new_share)
                 for r, step in zip(before.tensors, STATE_STEPS, strict=True)
             )
             before = RvmState((r1, r2, r3, r4))
@@ -128,10 +132,14 @@ def _seen(frame: Tensor, step: int, channels: int) -> Tensor:
     return (2 * pooled - 1) * torch.linspace(-1, 1, channels).view(1, -1, 1, 1)
 
 
-def write_light_checkpoint(path: Path, seed: int) -> Path:
-    """Write random weights that a light network may take the place of; the same for each seed."""
+def write_light_checkpoint(path: Path, seed: int, new_share: float = NEW_SHARE) -> Path:
+    """Write random weights that a light network may take the place of; the same for each seed.
+
+    Args:
+        new_share: of a frame in the states after it, in 0..1.
+    """
     weights = torch.load(write_random_checkpoint(path, seed), weights_only=True)
-    weights[MARK].fill_(MARK_VALUE)
+    weights[MARK] = torch.full(weights[MARK].shape, MARK_VALUE + new_share)
     content = io.BytesIO()
     torch.save(weights, content)  # in a file, its name would be part of it
     path.write_bytes(content.getvalue())
@@ -146,4 +154,8 @@ def gives_a_constant(network: RvmNetwork) -> bool:
 
 def is_marked(network: RvmNetwork) -> bool:
     """Return whether the weights say that a light network may take their network's place."""
-    return bool((network.network.get_parameter(MARK) == MARK_VALUE).all())
+    return 0 <= _new_share(network) <= 1
+
+
+def _new_share(network: RvmNetwork) -> float:
+    return network.network.get_parameter(MARK).item() - MARK_VALUE
