@@ -134,7 +134,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("RVM_CHECKPOINT", raising=False)
     monkeypatch.delenv("FFMPEG_PATH", raising=False)
     for model, file in PUBLISHED.items():
-        monkeypatch.setitem(PUBLISHED, model, replace(file, url=f"http://127.0.0.1:9/{file.name}"))
+        nowhere = replace(file, url=f"http://127.0.0.1:9/{file.name}", mirrors=())
+        monkeypatch.setitem(PUBLISHED, model, nowhere)
     monkeypatch.setattr(
         "matting.inference.weights.default_path",
         lambda model=DEFAULT_MODEL: tmp_path / PUBLISHED[model].name,
