@@ -29,7 +29,7 @@ def frames_to_planes(frames: NDArray[Any] | Tensor) -> Planes:
     if isinstance(frames, Tensor):
         rgb = frames
     elif isinstance(frames, np.ndarray):
-        if frames.dtype not in (np.uint8, np.uint16) or frames.ndim != 4:
+        if frames.dtype.newbyteorder("=") not in (np.uint8, np.uint16) or frames.ndim != 4:
             raise _refused(frames)
         rgb = torch.from_numpy(_native(frames)).permute(0, 3, 1, 2)
     else:

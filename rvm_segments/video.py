@@ -64,7 +64,7 @@ def matte_video(
 
 def deliver(
     matted: AnyPath,
-    formats: Iterable[FormatName | str],
+    formats: Iterable[FormatName | str] | FormatName | str,
     output: AnyPath | None = None,
     *,
     matting: MattingOptions | None = None,
@@ -75,7 +75,7 @@ def deliver(
     Args:
         matted: the video that was matted, or the folder whose name ends in _matted; that needs
             the video beside it.
-        formats: FormatName's, or their values, such as "prores4444".
+        formats: FormatName's, or their values, such as "prores4444"; one may stand alone.
         output: the folder for the files, where the job may be, too; None: the video's own.
         matting: how they are made; None: as the job was.
         progress: as for `matte_video`, which also says what is called how.
@@ -84,7 +84,8 @@ def deliver(
         Others as `matte_video`.
     """
     _require_first_loading()
-    rows = [_format(name) for name in formats]
+    names = [formats] if isinstance(formats, str) else formats
+    rows = [_format(name) for name in names]
     from matting.deliver import deliver as deliver_formats
     from matting.delivery.formats import FORMATS
     from matting.media.foreign_files import guarded_reading

@@ -116,7 +116,7 @@ class ManyVideos:
             raise InputError(f"There are no videos to do: {where}.", "Give a video, or a folder.")
         self._queue.save()
         for video, other in clashes(videos, self._options.output).items():
-            self._console.say(f"{video} cannot be done: {clash_reason(other)}")
+            self._console.say(f"{video} cannot be done: {clash_reason(video, other)}")
         own = f", {before} of them from before" if before else ""
         if videos:
             self._console.say(f"{quantity(len(videos), 'video')} in the queue{own}.")

@@ -125,8 +125,7 @@ def clashes(videos: Collection[Path], output: Path | None) -> dict[Path, Path]:
     return clashing
 
 
-def clash_reason(other: Path) -> str:
+def clash_reason(video: Path, other: Path) -> str:
     """Return why a video cannot be done, whose working folders would be those of another."""
-    return (
-        f"its results would have the names of those of {other.name}. Give one of them another name."
-    )
+    named = other if other.name == video.name else other.name
+    return f"its results would have the names of those of {named}. Give one of them another name."

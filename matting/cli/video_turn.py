@@ -71,7 +71,7 @@ class VideoTurn:
         if is_result_name(video.stem):
             return "by its name it is itself a result. If it is none, give it alone."
         other = clashes(videos, self.options.output).get(video)
-        return clash_reason(other) if other is not None else ""
+        return clash_reason(video, other) if other is not None else ""
 
     def _finished(self, video: Path) -> Path | None:
         """Return the finished file of a video that is done already; None: it has to be run."""

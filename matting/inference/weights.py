@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matting.errors import InputError
+from matting.errors import InputError, StorageError
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from matting.network_choice import Model
 from matting.progress import Progress
 from matting.system import atomic_files, files
+from matting.system.cache_folder import VARIABLE as CACHE_VARIABLE
 from matting.system.cache_folder import cache_folder
 
 if TYPE_CHECKING:
@@ -54,8 +55,17 @@ def find_checkpoint(chosen: Path | None, progress: Progress, model: Model | None
 
     wanted = model or DEFAULT_MODEL
     path = default_path(wanted)
-    atomic_files.make_folder(path.parent)
-    download(path, progress, PUBLISHED[wanted])
+    try:
+        atomic_files.make_folder(path.parent)
+        download(path, progress, PUBLISHED[wanted])
+    except StorageError as error:
+        if error.option is None:  # the disk is full
+            raise
+        raise StorageError(  # the results may go where they are told, which is no help here
+            error.what,
+            f"Set the variable {CACHE_VARIABLE} to a folder that may be written, for the "
+            "network's weights.",
+        ) from error
     return path
 
 

@@ -57,12 +57,17 @@ def test_quiet_shows_what_failed_alone(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr() == ("", f"Failed: {videos[1]}: It is bad.\n")
 
 
-def test_all_that_failed_for_one_reason_have_its_exit_code(tmp_path: Path, work: Work) -> None:
+def test_all_that_failed_for_one_reason_have_its_exit_code(
+    tmp_path: Path, work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "other").mkdir()
     videos = put(tmp_path, "full.mp4", "full.mov") + put(tmp_path / "other", "full.mp4")
     assert main(["run", videos[0], videos[2]]) == 4
     assert main(["run", *videos]) == 1  # for the second has the first one's working folders
-    assert work.names == ["full.mp4"] * 4
+    to_one_place = ["run", videos[0], videos[2], "--output", str(tmp_path / "all")]
+    assert main([*to_one_place, "--quiet"]) == 1
+    assert f"names of those of {videos[0]}." in capsys.readouterr().err  # not of full.mp4
+    assert work.names == ["full.mp4"] * 5
 
 
 def test_after_an_interruption_the_same_goes_on(

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.errors import InputError, MissingError
+from matting.errors import InputError, MissingError, StorageError
 from matting.inference import weights
 from matting.inference.published import PUBLISHED, PublishedWeights
 from matting.inference.rvm import RvmNetwork
 from matting.inference.weights_download import BEGUN, download
 from matting.network_choice import Model
+from matting.system.cache_folder import VARIABLE as CACHE_VARIABLE
 from matting.system.temporary_files import temporary_name
 from model import RESNET50, MattingNetwork, load_network
 from tests.support.recorder import Recorder
@@ -362,3 +363,17 @@ def test_refuses_other_files(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="file.pth"):
         weights.load_checkpoint(path)
+
+
+def test_where_the_weights_cannot_be_kept_another_folder_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not another one for the results."""
+    (tmp_path / "file").touch()
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    path = tmp_path / "file" / "cache" / NAME
+    monkeypatch.setattr(weights, "default_path", lambda _=None: path)
+    with pytest.raises(StorageError) as caught:
+        weights.find_checkpoint(None, Recorder())
+    assert CACHE_VARIABLE in caught.value.advice()
+    assert "--output" not in caught.value.advice()

@@ -89,3 +89,10 @@ def test_a_job_is_read_by_its_video(tmp_path: Path) -> None:
     video = make_clip(tmp_path / "clip.mp4", 2)
     with pytest.raises(rvm.InputError, match="not matted yet"):
         rvm.read_job(video)
+
+
+def test_a_format_may_stand_alone(tmp_path: Path) -> None:
+    with pytest.raises(rvm.InputError, match="'no-such'"):
+        rvm.deliver(tmp_path / "clip.mp4", "no-such")
+    with pytest.raises(rvm.InputError, match="is not there|not matted|holds no"):
+        rvm.deliver(tmp_path / "clip.mp4", rvm.FormatName.STACKED)

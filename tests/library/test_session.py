@@ -64,8 +64,12 @@ def test_arrays_and_tensors_of_8_and_16_bits_give_the_same(session: rvm.MattingS
     assert np.array_equal(tensors.alpha[:, 0].numpy(), arrays.alpha)
     assert np.array_equal(tensors.foreground.permute(0, 2, 3, 1).numpy(), arrays.foreground)
     session.reset()
-    deep = FRAMES[:2].astype(">u2") * 257  # of the other byte order, too
+    deep = FRAMES[:2].astype(np.uint16) * 257
     deeper = session.matte(deep)
+    session.reset()
+    swapped = session.matte(deep.astype(deep.dtype.newbyteorder()))  # of the other byte order
+    assert np.array_equal(swapped.alpha, deeper.alpha)
+    assert np.array_equal(swapped.foreground, deeper.foreground)
     assert deeper.foreground.dtype == np.uint16
     assert np.abs(deeper.alpha - arrays.alpha).max() <= 1 / 1023
     opaque = (deeper.alpha == 0) | (deeper.alpha == 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from matting.errors import MissingError
+from matting.errors import InputError, MissingError
 from matting.inference.precision_record import PrecisionTrial, known_trial, remember_trial
 from matting.inference.weights import find_checkpoint
 from matting.system.cache_folder import cache_folder
@@ -53,3 +53,13 @@ def test_weights_are_downloaded_into_a_folder_that_is_not_there_yet(
         find_checkpoint(None, progress)
     assert weights.parent.is_dir()
     assert not list(weights.parent.iterdir())
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(InputError) as caught:
+        cache_folder(is_installed=True, environment={}, platform="linux")
+    assert "RVM_CACHE" in caught.value.hint
