@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from demo.report import DemoReport
 from matting.cli.main import main
@@ -18,7 +18,7 @@ from matting.inference.weights import find_checkpoint, load_checkpoint
 from tests.support.clips import decode
 from tests.support.recorder import Recorder
 
-SECONDS = 5
+SECONDS, SEGMENT_SECONDS = 3, Fraction(1)
 
 
 pytestmark = pytest.mark.timeout(300)  # seconds; the whole way of a film, on a busy machine
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.timeout(300)  # seconds; the whole way of a film, on a 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> DemoReport:
     """Run a demo of fewer and smaller pictures, with the same small copy for the network."""
-    torch.set_num_threads(2)
     progress = Recorder()
-    result = demo(
-        tmp_path_factory.mktemp("demo"),
-        progress,
-        device="cpu",
-        size_px=Size(640, 360),
-        seconds=SECONDS,
-    )
-    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matting.demo.SEGMENT_SECONDS", SEGMENT_SECONDS)
+        result = demo(
+            tmp_path_factory.mktemp("demo"),
+            progress,
+            device="cpu",
+            size_px=Size(640, 360),
+            seconds=SECONDS,
+        )
     assert progress.mentions("useless on real people")
     return result
 
