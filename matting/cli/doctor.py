@@ -86,6 +86,7 @@ def _wrap(text: str, start: str, indent: str) -> list[str]:
         initial_indent=start,
         subsequent_indent=indent,
         break_on_hyphens=False,
+        break_long_words=False,  # a path is copied
     )
 
 
