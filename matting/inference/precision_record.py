@@ -46,7 +46,7 @@ class PrecisionTrial(Struct, frozen=True, kw_only=True):
     Attributes:
         machine: the processor, torch and this program, as `this_machine` returns them.
         times_as_long: what bf16 took, in times of float32; None: this torch has no bf16 here.
-        weights: the SHA-256 of the network's; "" where it was slower, which it is with all.
+        weights: the SHA-256 of the network's; "" where it was many times slower, as it is with all.
         distance: by how much alpha differed, in 1/255, on average over the picture where that is
             most; None: it was not looked at.
     """
@@ -107,8 +107,8 @@ def known_trial(machine: str, weights: str, file: Path | None = None) -> Precisi
         file: None: `record_file`.
     """
     trials = read_trials(file or record_file(), PrecisionTrial)
-    own = (trial for trial in trials if trial.machine == machine)
-    return next((trial for trial in own if trial.weights in {"", weights}), None)
+    own = {trial.weights: trial for trial in reversed(trials) if trial.machine == machine}
+    return own.get(weights) or own.get("")
 
 
 def remember_trial(trial: PrecisionTrial, file: Path | None = None) -> None:

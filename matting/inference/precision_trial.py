@@ -18,7 +18,7 @@ from torch import Tensor
 from matting.imaging.planes import Planes
 from matting.imaging.sample_format import SampleFormat
 from matting.inference.base import InferenceNetwork, RecurrentState
-from matting.inference.precision_record import PrecisionTrial
+from matting.inference.precision_record import WORTHWHILE, PrecisionTrial
 from matting.media.images.still import read_picture
 from matting.system.memory import enough_memory
 
@@ -29,8 +29,9 @@ PORTRAIT = Path(__file__).with_name("portrait.jpg")
 # for every size.
 SMALL_SIDE_PX = 32
 FAR_TOO_SLOW = 2.5  # times as long, at that size
-WARM_UPS, PASSES = 1, 2  # the first pass over a size also prepares what computes it
-PICTURES = 2  # larger ones, on which alpha is compared
+WARM_UPS = 1  # the first pass over a size also prepares what computes it
+PASSES, MOST_PASSES = 2, 6  # at that size: something else may use the processor meanwhile
+SMALL_SHARE = 0.1  # of the trial's time, after which there are no more of them
 MOST_SECONDS = 0.5
 WORST_DISTANCE = 255.0
 
@@ -75,41 +76,54 @@ def try_half_precision(
 ) -> PrecisionTrial:
     """Return what a network takes in bf16 and in float32 on the CPU, and how its alphas differ.
 
-    First on small noise; where bf16 takes many times as long for that, it does for all. Then on
-    larger noise and on a person, in turns.
+    First on small noise; where bf16 takes many times as long for that, it does with all weights.
+    Then on larger noise and on a person, in turns: again and again until it is faster, or the time
+    is up, since a computer that is busy with something else can only make it seem slower.
 
     Args:
         exact, half: the network in float32 and in bf16.
         machine, weights: what the trial is of, as `PrecisionTrial` has them.
         most_seconds: after so many nothing more is begun.
     """
-    end = clock() + most_seconds
-    small = noise(SMALL_SIDE_PX)
+    started = clock()
+    end = started + most_seconds
     runners = _Runner(exact, clock), _Runner(half, clock)
     try:
         with enough_memory():
-            for _ in range(PASSES):
-                for runner in runners:
-                    runner.alpha(small)
+            times_as_long = _try_small(runners, started + SMALL_SHARE * most_seconds)
     except RuntimeError:  # an older torch, on some processors
         return PrecisionTrial(machine=machine, times_as_long=None)
-    times_as_long = _times_as_long(*runners)
-    distances: list[float] = []
-    if times_as_long <= FAR_TOO_SLOW:
-        person = portrait()
-        runners = _Runner(exact, clock), _Runner(half, clock)
-        for picture in (person, noise(person.height)):
-            if clock() > end:
-                break
-            expected, actual = (runner.alpha(picture) for runner in runners)
-            distances.append(_distance(actual, expected))
-            times_as_long = _times_as_long(*runners)
     trial = PrecisionTrial(machine=machine, times_as_long=times_as_long)
-    if not trial.is_faster:
-        return trial  # so it is with other weights, too
-    return replace(
-        trial, weights=weights, distance=max(distances) if len(distances) == PICTURES else None
-    )
+    if times_as_long > FAR_TOO_SLOW:
+        return trial
+    runners = _Runner(exact, clock), _Runner(half, clock)
+    person = portrait()
+    pictures = person, noise(person.height)
+    distances: list[float] = []
+    while clock() <= end and (len(distances) < len(pictures) or times_as_long > WORTHWHILE):
+        picture = pictures[len(distances) % len(pictures)]
+        expected, actual = (runner.alpha(picture) for runner in runners)
+        distances.append(_distance(actual, expected))
+        times_as_long = _times_as_long(*runners)
+    trial = replace(trial, times_as_long=times_as_long, weights=weights)
+    if not trial.is_faster or len(distances) < len(pictures):
+        return trial
+    return replace(trial, distance=max(distances))
+
+
+def _try_small(runners: tuple[_Runner, _Runner], end: float) -> float:
+    """Return what bf16 takes for small noise, in times of float32.
+
+    Args:
+        end: by the runners' clock, when no more passes are begun than have to be.
+    """
+    small = noise(SMALL_SIDE_PX)
+    for number in range(MOST_PASSES):
+        if number >= PASSES and runners[0].clock() > end:
+            break
+        for runner in runners:
+            runner.alpha(small)
+    return _times_as_long(*runners)
 
 
 def _times_as_long(exact: _Runner, half: _Runner) -> float:

@@ -43,17 +43,25 @@ class TimedNetwork(BrightnessInference):
     """A network that takes its time for each pixel, and may be off, or not be able to."""
 
     def __init__(
-        self, clock: Clock, speed: float = 1.0, off: float = 0.0, *, fails: bool = False
+        self,
+        clock: Clock,
+        speed: float = 1.0,
+        off: float = 0.0,
+        *,
+        fails: bool = False,
+        disturbed: int = 0,
     ) -> None:
         super().__init__()
         self._clock, self._seconds, self._off, self._fails = clock, speed * 1e-6, off, fails
+        self._disturbed = disturbed  # how many frames will take four times as long
 
     def extract_features(
         self, source: Planes, ratio: float, *, mirrored: bool = False
     ) -> FrameFeatures:
         if self._fails:
             raise RuntimeError("mkldnn bf16 path needs another processor")
-        self._clock.seconds += self._seconds * source.width * source.height
+        times, self._disturbed = 4 if self._disturbed else 1, max(0, self._disturbed - 1)
+        self._clock.seconds += times * self._seconds * source.width * source.height
         return super().extract_features(source, ratio, mirrored=mirrored)
 
     def coarse_alpha(self, output: RecurrentOutput) -> Tensor:
@@ -98,9 +106,25 @@ def test_bf16_is_taken_where_it_is_faster_and_alpha_stays(
     assert found.in_words().startswith(f"{precision}, ")
 
 
-def test_what_is_slower_is_so_with_all_weights_and_what_differs_with_these() -> None:
-    assert trial(10.0).weights == trial(1.5).weights == ""
-    assert trial(0.5, 1.0).weights == trial(0.5).weights == WEIGHTS
+def test_what_is_far_slower_is_so_with_all_weights_and_all_else_with_these() -> None:
+    assert trial(10.0).weights == ""
+    assert {trial(*each).weights for each in ((0.5,), (0.5, 1.0), (1.5,))} == {WEIGHTS}
+
+
+@pytest.mark.parametrize("disturbed", [1, 4, 6, 9, 15])
+def test_a_busy_computer_does_not_make_bf16_seem_slow(disturbed: int) -> None:
+    clock = Clock()
+    exact, half = TimedNetwork(clock, 0.1), TimedNetwork(clock, 0.05, disturbed=disturbed)
+    found = try_half_precision(exact, half, "here", WEIGHTS, clock=clock)
+    assert found.precision is Precision.BF16
+
+
+def test_a_trial_with_these_weights_counts_more_than_one_with_all(tmp_path: Path) -> None:
+    file = tmp_path / "trials.json"
+    remember_trial(trial(0.5), file)
+    remember_trial(trial(5.0), file)
+    assert known_trial("here", WEIGHTS, file) == trial(0.5)
+    assert known_trial("here", OTHERS, file) == trial(5.0)
 
 
 def test_a_trial_takes_no_longer_than_it_may() -> None:
