@@ -18,6 +18,7 @@ import torch
 
 from benchmarks.checkpoints import write_constant_checkpoint, write_random_checkpoint
 from matting.cli.signals import NAMES
+from matting.inference.precision_record import PrecisionTrial, remember_trial, this_machine
 from matting.inference.published import DEFAULT_MODEL, PUBLISHED
 from tests.support.browser import Browser, running_browser
 from tests.support.chromium import MISSING, PROGRAM
@@ -79,6 +80,19 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure() -> None:
     """Let Python tidy up at its end as it would."""
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is found out about this computer from the program's own folder.
+
+    In bf16 or float32, whichever a trial on a busy computer would choose, jobs that are compared
+    might compute in different ones: all compute in float32.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RVM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        remember_trial(PrecisionTrial(machine=this_machine(), times_as_long=9.0))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
