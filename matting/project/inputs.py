@@ -12,16 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matting.errors import InputError, MattingError
-from matting.project.paths import (
-    MATTED_SUFFIX,
-    SEGMENTS_SUFFIX,
-    UNFINISHED,
-    MattedFolder,
-    segment_name,
-)
+from matting.project.loose_inputs import LooseInputs, find_loose_inputs
+from matting.project.paths import UNFINISHED, MattedFolder, segment_name
 from matting.project.plan import CUT_AGAIN, Plan, PlannedSegment, read_plan
 from matting.project.result_names import InputName, result_stems
-from matting.system.files import image_files, is_video, require_possible, visible
+from matting.system.files import require_possible
 from matting.system.fingerprint import Fingerprint
 from matting.system.invocation import Command, give, sentence, start
 from matting.view import StereoLayout, View
@@ -29,8 +24,6 @@ from matting.view import StereoLayout, View
 if TYPE_CHECKING:
     from matting.media.source import FrameSource
     from matting.media.video_source import VideoSource
-
-NAMED_FOLDERS = 5  # how many passed over a message names
 
 
 @dataclass(frozen=True)
@@ -143,18 +136,21 @@ class Input:
         return Fingerprint.of(self.path)
 
 
+NOTHING_LOOSE = LooseInputs(())
+
+
 @dataclass(frozen=True)
 class InputFolder:
     """All inputs of one folder, in order. With a plan, each continues the one before.
 
     Attributes:
-        passed_over: the folders in it that are no image sequences.
+        loose: what was found without a plan.
     """
 
     path: Path
     plan: Plan | None
     inputs: tuple[Input, ...]
-    passed_over: tuple[Path, ...] = ()
+    loose: LooseInputs = NOTHING_LOOSE
 
     def without(self, names: Collection[str]) -> InputFolder:
         """Return the folder without the inputs of these names."""
@@ -168,14 +164,7 @@ class InputFolder:
                 f"{self.path} holds {videos} separate videos: each is matted by itself, and they "
                 "are not joined."
             )
-        if self.passed_over:
-            names = ", ".join(path.name for path in self.passed_over[:NAMED_FOLDERS])
-            others = len(self.passed_over) - NAMED_FOLDERS
-            more = f" and {others} more" if others > 0 else ""
-            yield (
-                f"Folders in it are passed over: {names}{more}. To have their videos matted, give "
-                "each folder by itself."
-            )
+        yield from self.loose.notes()
 
 
 def _require_planned(source: VideoSource, planned: PlannedSegment, time_base: Fraction) -> None:
@@ -231,16 +220,16 @@ def read_inputs(folder: Path) -> InputFolder:
             f"{folder} is not completely cut.",
             sentence(start(Command.SEGMENT, "the video", again=True)),
         )
-    paths = _videos_and_sequences(folder)
-    if not paths:
+    loose = find_loose_inputs(folder)
+    if not loose.paths:
         raise InputError(
             f"{folder} holds no videos and no pictures.",
             give("the folder that was cut, whose name ends in _segments"),
         )
-    stems = result_stems([InputName(path.name, path.is_dir()) for path in paths])
-    named = zip(paths, stems, strict=True)
+    stems = result_stems([InputName(path.name, path.is_dir()) for path in loose.paths])
+    named = zip(loose.paths, stems, strict=True)
     items = tuple(Input(path.name, path, stem) for path, stem in named)
-    return InputFolder(folder, None, items, _passed_over(folder, paths))
+    return InputFolder(folder, None, items, loose)
 
 
 @lru_cache(maxsize=1)  # a run reads its inputs more than once
@@ -272,25 +261,3 @@ def _within(shots: Sequence[int], first_frame: int, frames: int) -> tuple[int, .
     """Return which of a segment's frames are in `shots`, which rise and count the video's."""
     start, stop = bisect_left(shots, first_frame), bisect_left(shots, first_frame + frames)
     return tuple(shot - first_frame for shot in shots[start:stop])
-
-
-def _passed_over(folder: Path, inputs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the folders in a folder without a plan that are no inputs, but for other jobs'."""
-    names = {path.name for path in inputs}
-    own = (SEGMENTS_SUFFIX, MATTED_SUFFIX)
-    return tuple(
-        path
-        for path in visible(folder)
-        if path.is_dir() and path.name not in names and not path.name.endswith(own)
-    )
-
-
-def _videos_and_sequences(folder: Path) -> list[Path]:
-    """Return the inputs in a folder without a plan; the folder itself if it holds pictures only."""
-    there = visible(folder)
-    videos = [path for path in there if is_video(path)]
-    sequences = [p for p in there if p.is_dir() and image_files(p)]
-    if not videos and not sequences and image_files(folder):
-        return [folder]
-    inputs = {*videos, *sequences}
-    return [path for path in there if path in inputs]

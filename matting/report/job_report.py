@@ -134,7 +134,8 @@ def _summary(verdict: str, minutes: Sequence[DoubtfulMinute]) -> str:
     more = len(minutes) - MOST_SAID
     starts = [own.text for own in minutes[:MOST_SAID]]
     starts += [f"{quantity(more, 'more minute')} on the page"] if more > 0 else []
-    return f"{verdict} Minutes from {', '.join(starts)}."
+    begin = "It begins at" if len(minutes) == 1 else "They begin at"
+    return f"{verdict} {begin} {', '.join(starts)}."
 
 
 def _verdict(

@@ -61,3 +61,20 @@ def test_without_a_plan_every_video_starts_with_a_shot(tmp_path: Path) -> None:
     make_clip(tmp_path / "a.mp4", 3)
     make_clip(tmp_path / "b.mp4", 3)
     assert [item.shot_starts for item in read_inputs(tmp_path).inputs] == [(0,), (0,)]
+
+
+def test_what_this_program_made_of_a_folders_videos_is_left_out(tmp_path: Path) -> None:
+    make_clip(tmp_path / "clip.mp4", 3)
+    for result in ("clip_MATTED.mp4", "clip_MATTED_webm-alpha.webm"):
+        (tmp_path / result).write_bytes((tmp_path / "clip.mp4").read_bytes())
+    folder = read_inputs(tmp_path)
+    assert [item.name for item in folder.inputs] == ["clip.mp4"]
+    (note,) = folder.notes()
+    assert "clip_MATTED.mp4, clip_MATTED_webm-alpha.webm" in note
+
+
+def test_results_alone_are_what_somebody_wants_matted(tmp_path: Path) -> None:
+    make_clip(tmp_path / "clip_MATTED.mp4", 3)
+    folder = read_inputs(tmp_path)
+    assert [item.name for item in folder.inputs] == ["clip_MATTED.mp4"]
+    assert list(folder.notes()) == []

@@ -46,7 +46,7 @@ def test_the_minutes_and_moments_to_look_at_are_named(tmp_path: Path) -> None:
     assert "0:00:00</a> (1 frame)" in page
     assert "0:01:00</a> (1 frame)" in page
     assert write_report(ledger.folder, Recorder()).summary == (
-        "Look at 2 minutes. Minutes from 0:00:00, 0:01:00."
+        "Look at 2 minutes. They begin at 0:00:00, 0:01:00."
     )
     assert page.index("0:00:01.200</strong>") < page.index("0:01:00.360</strong>")
 
