@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matting.errors import InputError
 from matting.options import OutputKind
 
 if TYPE_CHECKING:  # it needs packages, which importing the library does not
@@ -91,5 +92,12 @@ def _segment(ledger: Ledger, name: str) -> SegmentRecord:
 
 
 def absolute_path(path: AnyPath) -> Path:
-    """Return a path that no change of the current folder changes; links in it stay."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - which does not follow them
+    """Return a path that no change of the current folder changes; links in it stay.
+
+    Raises:
+        InputError: no file can have it.
+    """
+    absolute = os.path.abspath(path)  # noqa: PTH100 - which does not follow them
+    if "\0" in absolute:
+        raise InputError(f"{absolute!r} is no path: a character in it ends every name.")
+    return Path(absolute)

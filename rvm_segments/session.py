@@ -10,6 +10,7 @@ from matting.errors import InputError
 from matting.network_choice import RUN_UP_FRAMES, Foreground, SmallPeople
 from matting.options import AUTO_DEVICE, MatteOptions
 from matting.progress import Progress
+from rvm_segments.checked_options import checked_matte
 
 if TYPE_CHECKING:  # both take long to load, and whoever has frames has loaded one of them
     import numpy as np
@@ -70,7 +71,7 @@ class MattingSession:
                 xpu:N.
             progress: is told of the download, and why a GPU is not used.
         Raises:
-            InputError: the checkpoint is not there or is none, or there is no such device.
+            InputError: the checkpoint is not there or is none, or there is no such device or ratio.
             MissingError: the weights cannot be downloaded, or torch cannot use a GPU.
             StorageError: the weights cannot be written.
             MachineError: the network does not fit into memory, or does not work here.
@@ -80,7 +81,7 @@ class MattingSession:
         from matting.inference.weights import find_checkpoint, load_checkpoint
         from matting.system.device import choose_device
 
-        self._options = options or MatteOptions()
+        self._options = checked_matte(options)
         progress = progress or Progress()
         chosen = choose_device(device)
         path = find_checkpoint(self._options.checkpoint, progress, self._options.model)

@@ -9,6 +9,7 @@ from matting.errors import InputError
 from matting.job_option import CleanUp
 from matting.options import CuttingOptions, FormatName, MattingOptions
 from matting.progress import Progress
+from rvm_segments.checked_options import checked_matting
 from rvm_segments.job import AnyPath, absolute_path
 
 
@@ -55,7 +56,7 @@ def matte_video(
         return run(
             absolute_path(video),
             cutting or CuttingOptions(),
-            matting or MattingOptions(typed=frozenset()),
+            checked_matting(matting),
             None if output is None else absolute_path(output),
             progress or Progress(),
             cleaning=clean_up,
@@ -97,7 +98,7 @@ def deliver(
         return deliver_formats(
             find_matted(given, place, Command.DELIVER).root,
             [FORMATS[name] for name in rows],
-            matting or MattingOptions(typed=frozenset()),
+            checked_matting(matting),
             place,
             progress or Progress(),
             video=given,

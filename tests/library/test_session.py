@@ -116,6 +116,24 @@ def test_what_is_no_frame_is_refused(session: rvm.MattingSession) -> None:
             session.matte(frames)
 
 
+@pytest.mark.parametrize("ratio", [0.0, -1.0, 1.01, float("nan")])
+def test_a_ratio_that_is_none_is_refused_before_anything_is_loaded(ratio: float) -> None:
+    with pytest.raises(rvm.InputError, match="ratio"):
+        rvm.MattingSession(rvm.MatteOptions(Path("none.pth"), ratio=ratio))
+    with pytest.raises(rvm.InputError, match="ratio"):
+        rvm.matte_video("none.mp4", matting=rvm.MattingOptions(rvm.MatteOptions(ratio=ratio)))
+
+
+def test_weights_are_named_as_paths_are_in_other_programs(random_checkpoint: Path) -> None:
+    given: Any = str(random_checkpoint)
+    options = rvm.MatteOptions(given, precision=Precision.FP32)
+    assert rvm.MattingSession(options, device="cpu").device == "cpu"
+    for wrong in (3, "a\0b"):
+        given = wrong
+        with pytest.raises(rvm.InputError):
+            rvm.MattingSession(rvm.MatteOptions(given), device="cpu")
+
+
 def test_what_fails_leaves_the_session_as_it_was(
     session: rvm.MattingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
