@@ -102,7 +102,7 @@ def _one_thread() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _loaded_processes() -> Iterator[None]:
+def _loaded_processes(_cache: None) -> Iterator[None]:
     """Where it can be, worker processes come of one that has loaded everything.
 
     Those of whole commands start the long way, as users' do.
