@@ -8,6 +8,7 @@ hand.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,8 @@ HEAD = """\
 # version from PyTorch's own index.
 # Written by `python -m tools.lock_requirements`; not to be edited.
 """
+# The variables that name another place than PyPI, which uv asks by itself.
+OTHER_PLACE = re.compile(r"UV_(\w*INDEX|FIND_LINKS)", re.IGNORECASE)
 TORCH = re.compile(r"^torch==(\S+)", re.MULTILINE)
 
 
@@ -41,14 +44,14 @@ def lock(torch: str) -> str:
         pin, locked = Path(folder, "torch.txt"), Path(folder, "locked.txt")
         pin.write_text(f"torch=={torch}\n", encoding="utf-8")
         options = ["--universal", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
-        # PyPI itself, whatever this computer's own settings name.
-        index = ["--no-config", "--default-index", "https://pypi.org/simple", "--no-emit-index-url"]
+        index = ["--no-config", "--no-emit-index-url"]
         subprocess.run(
             [
                 *(uv, "pip", "compile", str(RANGES), "--constraints", str(pin), *options, *index),
                 *("--python-version", OLDEST_PYTHON, "--output-file", str(locked)),
             ],
             check=True,
+            env={name: value for name, value in os.environ.items() if not OTHER_PLACE.match(name)},
         )
         return HEAD + locked.read_text(encoding="utf-8")
 

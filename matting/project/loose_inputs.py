@@ -29,7 +29,7 @@ class LooseInputs:
     def notes(self) -> Iterator[str]:
         """Yield sentences on what is left out."""
         if self.results:
-            yield f"Left out, since this program made it: {_names(self.results)}."
+            yield f"Left out (made by this program): {_names(self.results)}"
         if self.passed_over:
             yield (
                 f"Folders in it are passed over: {_names(self.passed_over)}. To have their videos "

@@ -82,16 +82,20 @@ def test_the_tool_asks_pypi_alone_for_a_set_with_this_torch(
 for last; do :; done
 echo "$@" > "$last"
 while [ "$1" != --constraints ]; do shift; done
+echo "$UV_DEFAULT_INDEX$UV_INDEX_URL$UV_EXTRA_INDEX_URL$UV_INDEX$UV_FIND_LINKS" >> "$last"
 read -r pin < "$2"
 echo "$pin" >> "$last"
 """
+    for name in ("DEFAULT_INDEX", "INDEX_URL", "EXTRA_INDEX_URL", "INDEX", "FIND_LINKS"):
+        monkeypatch.setenv(f"UV_{name}", f"https://elsewhere.example/{name}")
     uv.write_text(script, encoding="utf-8")
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     locked = lock_requirements.lock("9.8.7")
     assert locked.startswith(lock_requirements.HEAD) and locked.endswith("torch==9.8.7\n")
     assert "--universal --generate-hashes" in locked
-    assert re.findall(r"https?://\S+", locked) == ["https://pypi.org/simple"]
+    assert "--no-config" in locked
+    assert re.findall(r"https?://\S+", locked) == []
     uv.unlink()
     with pytest.raises(FileNotFoundError, match="pip install uv"):
         lock_requirements.lock("9.8.7")
